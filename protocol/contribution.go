@@ -176,10 +176,17 @@ func joinSaid(a, b Said) Said {
 }
 
 func joinElement(a, b Element) Element {
-	if cmp.Or(b.Stamp.Compare(a.Stamp), cmp.Compare(b.State.order(), a.State.order()), b.Credential.compare(a.Credential)) > 0 {
-		return b
+	out := a
+	if cmp.Or(b.Stamp.Compare(a.Stamp), cmp.Compare(b.State.order(), a.State.order())) > 0 {
+		out = b
 	}
-	return a
+	// The word and what it is about join apart: a withdrawal names a template
+	// by its hash and must not lose the bytes.
+	out.Credential = a.Credential
+	if b.Credential.compare(a.Credential) > 0 {
+		out.Credential = b.Credential
+	}
+	return out
 }
 
 func joinMembership(a, b Membership) Membership {
@@ -191,7 +198,8 @@ func joinMembership(a, b Membership) Membership {
 
 // compare orders credentials of one key by what the key leaves out.
 func (c Credential) compare(o Credential) int {
-	return cmp.Or(cmp.Compare(c.Bits, o.Bits), cmp.Compare(c.Slot, o.Slot), compareBool(c.Duress, o.Duress))
+	return cmp.Or(cmp.Compare(len(c.Template), len(o.Template)), cmp.Compare(c.Bits, o.Bits),
+		cmp.Compare(c.Slot, o.Slot), compareBool(c.Duress, o.Duress), cmp.Compare(c.Hash, o.Hash))
 }
 
 func compareBool(a, b bool) int {

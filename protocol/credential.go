@@ -46,6 +46,7 @@ type Credential struct {
 	Bits     uint16 `cbor:"bits,omitempty" json:"bits,omitempty"`         // length on the wire where known, e.g. 26
 	Slot     uint8  `cbor:"slot,omitempty" json:"slot,omitempty"`         // finger 0 to 9: left little 0 … left thumb 4, right thumb 5 … right little 9
 	Template []byte `cbor:"template,omitempty" json:"template,omitempty"` // biometric data in Format
+	Hash     string `cbor:"hash,omitempty" json:"hash,omitempty"`         // names a template where its bytes are not kept
 	Duress   bool   `cbor:"duress,omitempty" json:"duress,omitempty"`     // used under threat
 }
 
@@ -66,10 +67,17 @@ type CredentialKey string
 // Key returns the identity of the credential.
 func (c Credential) Key() CredentialKey {
 	if c.Kind.Biometric() {
-		sum := sha256.Sum256(c.Template)
-		return CredentialKey(strings.Join([]string{string(c.Kind), c.Format, strconv.Itoa(int(c.Slot)), hex.EncodeToString(sum[:16])}, "|"))
+		return CredentialKey(strings.Join([]string{string(c.Kind), c.Format, strconv.Itoa(int(c.Slot)), c.hash()}, "|"))
 	}
 	return CredentialKey(strings.Join([]string{string(c.Kind), c.Format, c.Number}, "|"))
+}
+
+func (c Credential) hash() string {
+	if len(c.Template) == 0 {
+		return c.Hash
+	}
+	sum := sha256.Sum256(c.Template)
+	return hex.EncodeToString(sum[:16])
 }
 
 // Valid reports what is wrong with a credential, in words for the person who
@@ -134,9 +142,9 @@ func (k CredentialKey) String() string {
 	}
 }
 
-// credential rebuilds from a key what a withdrawal needs to name: a template's
-// bytes are gone from it, which a withdrawn element can do without.
-func (k CredentialKey) credential() Credential {
+// Credential rebuilds from a key what it names; a template's bytes are not in
+// it, only their hash.
+func (k CredentialKey) Credential() Credential {
 	parts := strings.Split(string(k), "|")
 	c := Credential{Kind: Kind(parts[0])}
 	switch len(parts) {
@@ -144,7 +152,7 @@ func (k CredentialKey) credential() Credential {
 		c.Format, c.Number = parts[1], parts[2]
 	case 4:
 		slot, _ := strconv.ParseUint(parts[2], 10, 8)
-		c.Format, c.Slot = parts[1], uint8(slot)
+		c.Format, c.Slot, c.Hash = parts[1], uint8(slot), parts[3]
 	}
 	return c
 }

@@ -45,7 +45,7 @@ func (e Edit) Contribution(at Stamp, rules Rules) Contribution {
 	}
 	if rules.Withdraw {
 		for _, k := range e.Withdrawn {
-			c.Credentials[k] = Element{Credential: k.credential(), State: Withdrawn, Stamp: at}
+			c.Credentials[k] = Element{Credential: k.Credential(), State: Withdrawn, Stamp: at}
 		}
 	}
 	for _, g := range e.Groups {
