@@ -156,3 +156,6 @@ func (k CredentialKey) Credential() Credential {
 	}
 	return c
 }
+
+// GoString masks the key in %#v as well.
+func (k CredentialKey) GoString() string { return k.String() }

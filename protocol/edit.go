@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Edit is what somebody changed about one user at a reader.
@@ -81,3 +82,24 @@ type NotKept struct {
 	Field  Field
 	HeldBy Source
 }
+
+// String tells which parts were changed, never to what.
+func (e Edit) String() string {
+	parts := make([]string, 0, len(e.Values)+len(e.Given)+len(e.Withdrawn))
+	for _, f := range slices.Sorted(maps.Keys(e.Values)) {
+		parts = append(parts, string(f))
+	}
+	for _, c := range e.Given {
+		parts = append(parts, "+"+c.String())
+	}
+	for _, k := range e.Withdrawn {
+		parts = append(parts, "-"+k.String())
+	}
+	for _, g := range e.Groups {
+		parts = append(parts, "+group "+g)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// GoString is String: %#v would reach the values.
+func (e Edit) GoString() string { return e.String() }
