@@ -1,0 +1,187 @@
+// Package config is the agent's configuration: what may stand in agent.yaml,
+// the defaults, and what is wrong with it. It opens nothing but the file.
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"doorsync/configs"
+	"doorsync/firmware-bridge/driver"
+)
+
+// Config is agent.yaml. It is also what the agent runs with: there is no second
+// structure for options.
+type Config struct {
+	Site            string        `yaml:"site"`
+	Data            string        `yaml:"data"`             // directory of the journal
+	Center          Center        `yaml:"center"`           // none: the site works alone
+	Mode            string        `yaml:"mode"`             // sync mode; "": as the center says
+	EnrollmentGroup string        `yaml:"enrollment-group"` // given to whoever enrolls at this site
+	UserIDs         string        `yaml:"user-ids"`         // 5000-5999: for this site's own enrollments
+	Journal         Journal       `yaml:"journal"`
+	Control         string        `yaml:"control"` // path of the control socket
+	Log             Log           `yaml:"log"`
+	FirstRoster     time.Duration `yaml:"first-roster"` // how long a new site waits for the center's users before it takes unknown ones
+	Readers         []Reader      `yaml:"readers"`
+}
+
+// Center is how the site reaches the center.
+type Center struct {
+	Broker   string `yaml:"broker"`   // mqtt://host:1883
+	Username string `yaml:"username"` // default: the site
+	Key      string `yaml:"key"`
+	KeyFile  string `yaml:"key-file"`
+	Root     string `yaml:"root"` // of the topics
+}
+
+// Configured reports whether the site has a center at all.
+func (c Center) Configured() bool { return c.Broker != "" }
+
+// Journal is what is kept and how long.
+type Journal struct {
+	Retain time.Duration `yaml:"retain"` // confirmed entries older than this are removed, 0: never
+}
+
+// Log is how much the agent says.
+type Log struct {
+	Level string `yaml:"level"` // debug, info, warn, error
+}
+
+// Reader is one reader and how it is treated.
+type Reader struct {
+	Name            string           `yaml:"name"`
+	Driver          string           `yaml:"driver"`
+	Address         string           `yaml:"address"`
+	Network         string           `yaml:"network"`
+	Password        string           `yaml:"password"`
+	PasswordFile    string           `yaml:"password-file"`
+	Serial          string           `yaml:"serial"`
+	Timeout         time.Duration    `yaml:"timeout"`
+	Groups          []string         `yaml:"groups"` // access groups that open a door here
+	Doors           map[int][]string `yaml:"doors"`
+	DeletedAtReader string           `yaml:"deleted-at-reader"` // restore or leave
+	UnknownCards    string           `yaml:"unknown-cards"`     // adopt or leave
+	Resync          time.Duration    `yaml:"resync"`            // how often the whole table is compared
+	Poll            time.Duration    `yaml:"poll"`              // how often the reader is asked whether it is there and what its log says
+	Options         map[string]any   `yaml:"options"`
+}
+
+// What to do with users deleted at a reader and with cards nobody knows.
+const (
+	Restore = "restore"
+	Leave   = "leave"
+	Adopt   = "adopt"
+)
+
+// Default is what holds where the file says nothing.
+func Default() Config {
+	c := Config{
+		Data:        "/var/lib/doorsync/agent",
+		Journal:     Journal{Retain: 90 * 24 * time.Hour},
+		Log:         Log{Level: "info"},
+		FirstRoster: 10 * time.Second,
+	}
+	if runtime.GOOS == "windows" {
+		c.Data = filepath.Join(programData(), "doorsync", "agent")
+	}
+	return c
+}
+
+// DefaultPath is where the configuration stands unless --config says otherwise.
+func DefaultPath() string {
+	if runtime.GOOS == "windows" {
+		return filepath.Join(programData(), "doorsync", "agent.yaml")
+	}
+	return "/etc/doorsync/agent.yaml"
+}
+
+func programData() string { return cmp.Or(os.Getenv("ProgramData"), `C:\ProgramData`) }
+
+// Load reads the file and reports everything that is wrong with it at once.
+// try asks a dialect whether it can work with a reader's section, without
+// connecting; it may be nil.
+func Load(path string, try func(driver.Config) error) (Config, error) {
+	c := Default()
+	err := configs.Load(path, &c, func() []configs.Fault {
+		c.fill()
+		return c.faults(try)
+	})
+	if err != nil {
+		return Config{}, err
+	}
+	if err := c.readSecrets(); err != nil {
+		return Config{}, err
+	}
+	return c, nil
+}
+
+// fill sets what depends on other keys.
+func (c *Config) fill() {
+	if c.Control == "" && c.Data != "" {
+		c.Control = filepath.Join(c.Data, "control.sock")
+	}
+	c.Center.Username = cmp.Or(c.Center.Username, c.Site)
+	for i := range c.Readers {
+		r := &c.Readers[i]
+		r.DeletedAtReader = cmp.Or(r.DeletedAtReader, Restore)
+		r.UnknownCards = cmp.Or(r.UnknownCards, Adopt)
+		if r.Resync == 0 {
+			r.Resync = 15 * time.Minute
+		}
+		if r.Poll == 0 {
+			r.Poll = 10 * time.Second
+		}
+	}
+}
+
+// OwnIDs is the range that user-ids names.
+func (c Config) OwnIDs() Range {
+	r, err := ParseRange(c.UserIDs)
+	if err != nil {
+		return Range{} // Load has refused it
+	}
+	return r
+}
+
+// Path is the file of the journal.
+func (c Config) Path() string { return filepath.Join(c.Data, "journal.db") }
+
+// DriverConfig is the part of a reader's section that the dialect needs.
+func (r Reader) DriverConfig() driver.Config {
+	return driver.Config{
+		Name: r.Name, Driver: r.Driver, Address: r.Address, Network: r.Network,
+		Password: r.Password, Serial: r.Serial, Timeout: r.Timeout, Doors: r.Doors, Options: r.Options,
+	}
+}
+
+// readSecrets takes keys and passwords out of the files that hold them.
+func (c *Config) readSecrets() error {
+	var err error
+	if c.Center.Key, err = secret(c.Center.Key, c.Center.KeyFile); err != nil {
+		return fmt.Errorf("center.key-file: %w", err)
+	}
+	for i := range c.Readers {
+		r := &c.Readers[i]
+		if r.Password, err = secret(r.Password, r.PasswordFile); err != nil {
+			return fmt.Errorf("readers[%d].password-file: %w", i, err)
+		}
+	}
+	return nil
+}
+
+func secret(value, file string) (string, error) {
+	if file == "" {
+		return value, nil
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	return strings.TrimSpace(string(b)), nil
+}
