@@ -132,6 +132,9 @@ type Changes struct {
 	Epoch   string   `cbor:"epoch"`
 	Journal uint64   `cbor:"journal"`
 	Users   []Change `cbor:"users,omitempty"`
+	// Stamp is the newest stamp in the records of Users, so that the site's clock
+	// passes it without decoding them; the sender must set it.
+	Stamp protocol.Stamp `cbor:"stamp"`
 	// Page is set while a snapshot is sent: Users are all users of the site with
 	// a GUID in (Page.After, Page.UpTo]; what else the site has there must go.
 	Page     *Page     `cbor:"page,omitempty"`
