@@ -198,3 +198,10 @@ const (
 	DoDigest = "digest"
 	DoHello  = "hello"
 )
+
+// Done answers an Order that a person waits for, as often as the order came.
+type Done struct {
+	Session string `cbor:"session"`
+	ID      string `cbor:"id"`              // of the order
+	Error   string `cbor:"error,omitempty"` // why it cannot be done, for people
+}

@@ -21,6 +21,7 @@ const (
 	KindPull     Kind = "pull"
 	KindReaders  Kind = "readers"
 	KindDigest   Kind = "digest"
+	KindDone     Kind = "done"
 	KindPresence Kind = "presence"
 )
 
