@@ -72,6 +72,9 @@ func ensureData(folder string, uid, gid int) error {
 	if !filepath.IsAbs(folder) {
 		return fmt.Errorf("data folder %s: give its whole path in the configuration, a service has no working directory", folder)
 	}
+	if err := os.MkdirAll(filepath.Dir(folder), 0o755); err != nil {
+		return fmt.Errorf("make data folder: %w", err)
+	}
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return fmt.Errorf("make data folder: %w", err)
 	}

@@ -27,7 +27,7 @@ func TestUnit(t *testing.T) {
 		`Description=Keeps 100%% of the readers in step`,
 		`ExecStart="/usr/bin/doorsync-agent" "run" "--config" "/etc/door sync/$$a.yaml"`,
 		"User=doorsync", "Restart=always", "RestartSec=1", "StartLimitIntervalSec=0",
-		"StateDirectory=doorsync-agent", `ReadWritePaths="/srv/doorsync"`, "NoNewPrivileges=yes", "ProtectSystem=strict",
+		`ReadWritePaths="/srv/doorsync"`, "NoNewPrivileges=yes", "ProtectSystem=strict",
 	} {
 		if !strings.Contains(got, "\n"+line+"\n") {
 			t.Errorf("no line %q in\n%s", line, got)
@@ -35,6 +35,14 @@ func TestUnit(t *testing.T) {
 	}
 	if strings.Contains(got, "{{") || strings.Contains(got, "%!") {
 		t.Errorf("unit with leftovers:\n%s", got)
+	}
+}
+
+func TestUnitDataBelowVarLib(t *testing.T) {
+	c := config
+	c.Data = "/var/lib/doorsync/agent"
+	if got := service.Unit(c, "/x"); !strings.Contains(got, "\nStateDirectory=\"doorsync/agent\"\n") {
+		t.Errorf("got\n%s", got)
 	}
 }
 

@@ -2,7 +2,6 @@ package service
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 )
 
@@ -17,11 +16,18 @@ func Unit(c Config, executable string) string {
 	for _, a := range c.Args {
 		command = append(command, quote(a))
 	}
-	var writable strings.Builder
-	if c.Data != "" {
-		fmt.Fprintf(&writable, "ReadWritePaths=%s\n", quote(c.Data))
+	return fmt.Sprintf(unit, escape(c.Description), strings.Join(command, " "), account, account, writable(c.Data))
+}
+
+// writable names the data folder; systemd makes those below /var/lib itself.
+func writable(data string) string {
+	if data == "" {
+		return ""
 	}
-	return fmt.Sprintf(unit, escape(c.Description), strings.Join(command, " "), account, account, filepath.Base(c.Name), writable.String())
+	if state, ok := strings.CutPrefix(data, "/var/lib/"); ok {
+		return fmt.Sprintf("StateDirectory=%s\nStateDirectoryMode=0700\n", quote(state))
+	}
+	return fmt.Sprintf("ReadWritePaths=%s\n", quote(data))
 }
 
 const unit = `# Written by "install"; put changes of your own into "systemctl edit".
@@ -43,8 +49,6 @@ RestartSec=1
 TimeoutStopSec=30
 LimitNOFILE=65536
 UMask=0077
-StateDirectory=%s
-StateDirectoryMode=0700
 %sCapabilityBoundingSet=
 AmbientCapabilities=
 NoNewPrivileges=yes

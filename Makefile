@@ -1,0 +1,101 @@
+# doorsync. `make demo` shows it at work, `make test` proves it.
+# `make help` lists the rest.
+
+SHELL      := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS  += --no-print-directory
+
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+PROGRAMS := ./agent/cmd/doorsync-agent ./cloud/cmd/doorsync-central ./firmware-bridge/sim/cmd/doorsync-readersim
+TARGETS  := linux/amd64 linux/arm64 linux/arm windows/amd64
+LDFLAGS  := -s -w -X main.version=$(VERSION)
+TOOL     := go tool -modfile=packaging/tools/go.mod
+LINTER   := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+FUZZTIME ?= 10s
+
+.PHONY: help
+help: ## List what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')"
+
+.PHONY: demo
+demo: ## A center, two sites and four readers on this machine; stays up for you to try
+	@go run ./packaging/demo
+
+.PHONY: demo-once
+demo-once: ## The same story, ending by itself; fails if any step does not hold
+	@go run ./packaging/demo --once
+
+.PHONY: build
+build: ## The programs for this machine, in build/bin
+	@mkdir -p build/bin
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o build/bin/ $(PROGRAMS)
+
+.PHONY: test
+test: needs ## Everything with the race detector; installs what it needs where it may
+	go test -race -shuffle=on -timeout 9m ./...
+
+.PHONY: needs
+needs: tools
+	@bash packaging/needs.sh
+
+.PHONY: tools
+tools: ## Fetch the pinned tools (also the independent UHPPOTE simulator)
+	@cd packaging/tools && go mod download
+	@$(TOOL) -n gofumpt >/dev/null && $(TOOL) -n staticcheck >/dev/null && $(TOOL) -n uhppote-simulator >/dev/null
+
+.PHONY: gate
+gate: check test ## What a change must pass: check, then test
+
+.PHONY: check
+check: format vet staticcheck modern cross tidy ## Format, vet, staticcheck, old forms, all platforms, go.mod
+
+.PHONY: format
+format:
+	@unformatted="$$($(TOOL) gofumpt -l .)"; \
+	if [ -n "$$unformatted" ]; then echo "not formatted (gofumpt -w):"; echo "$$unformatted"; exit 1; fi
+
+.PHONY: vet
+vet:
+	go vet ./...
+
+.PHONY: staticcheck
+staticcheck:
+	$(TOOL) staticcheck ./...
+
+.PHONY: modern
+modern:
+	go fix -diff ./...
+
+.PHONY: cross
+cross:
+	@for target in $(TARGETS); do \
+		echo "build for $$target"; \
+		GOOS=$${target%/*} GOARCH=$${target#*/} CGO_ENABLED=0 go build ./...; \
+	done
+
+.PHONY: tidy
+tidy:
+	go mod tidy -diff
+
+.PHONY: lint
+lint: ## golangci-lint with .golangci.yml; slow the first time
+	go run $(LINTER) run
+
+.PHONY: bench
+bench: ## Measure the journey of an edit against the raw stack; writes build/bench.json
+	@mkdir -p build
+	go run ./packaging/bench
+
+.PHONY: fuzz
+fuzz: ## Every fuzz target for FUZZTIME (10s) each
+	@grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u | while read -r folder; do \
+		for target in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]*' "$$folder"/*_test.go | sed 's/func //'); do \
+			echo "$$folder $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$folder"; \
+		done; \
+	done
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf build
