@@ -1,0 +1,299 @@
+package uplink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"doorsync/protocol/wire"
+)
+
+// How the journal is sent. A few batches are under way at once, so that the
+// time a message takes on a long line does not bound what it carries; what is
+// written while all are under way makes up the next batch, so that batches grow
+// with the load and a lone edit waits for nothing.
+const (
+	batchEntries = 500
+	batchBytes   = 88 << 10
+	batchesOut   = 8
+	resendAfter  = 2 * time.Second
+	// confirmPause is how long confirmations are gathered before they are
+	// stored: they only free the outbox, and each flush costs the flash.
+	confirmPause = 100 * time.Millisecond
+)
+
+// journalMessage is a wire.Journal whose entries travel as they are stored.
+type journalMessage struct {
+	Session string            `cbor:"session"`
+	Epoch   string            `cbor:"epoch"`
+	Entries []cbor.RawMessage `cbor:"entries"`
+}
+
+// outbox sends the journal and hears how far it was taken.
+type outbox struct {
+	s       *session
+	wake    chan struct{} // answers wait
+	confirm chan struct{} // confirmations wait to be stored
+	again   chan struct{} // somebody asked for a new hello
+
+	mu      sync.Mutex
+	answers []wire.Confirm
+	toStore *wire.Confirm
+	resend  uint64 // order: send again from here, 0 for none
+	anew    bool   // the center has forgotten this session: begin it anew
+
+	// Owned by run.
+	ready bool // the center has answered this session's hello
+	epoch string
+	taken uint64 // by the center, as it said in this session
+	sent  uint64
+	out   []uint64  // last number of each batch under way
+	moved time.Time // when something was last heard or first sent
+	goal  uint64    // to be caught up: our last entry at the first answer
+}
+
+func newOutbox(s *session) *outbox {
+	return &outbox{
+		s: s, wake: make(chan struct{}, 1), confirm: make(chan struct{}, 1), again: make(chan struct{}, 1),
+	}
+}
+
+// answered takes in a confirmation; run looks at it.
+func (o *outbox) answered(c wire.Confirm) {
+	o.mu.Lock()
+	o.answers = append(o.answers, c)
+	o.mu.Unlock()
+	poke(o.wake)
+}
+
+// sendAgain begins the journal again at number.
+func (o *outbox) sendAgain(number uint64) {
+	o.mu.Lock()
+	o.resend = number
+	o.mu.Unlock()
+	poke(o.wake)
+}
+
+// hello makes run say again what the site has; anew, as if just connected.
+func (o *outbox) hello(anew bool) {
+	o.mu.Lock()
+	o.anew = o.anew || anew
+	o.mu.Unlock()
+	poke(o.again)
+}
+
+func poke(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// run greets, then keeps the journal flowing.
+func (o *outbox) run(ctx context.Context) error {
+	if err := o.greet(); err != nil {
+		return err
+	}
+	due := time.NewTimer(resendAfter)
+	defer due.Stop()
+	for {
+		if err := o.overdue(); err != nil {
+			return err
+		}
+		if err := o.fill(); err != nil {
+			return err
+		}
+		if !o.ready || len(o.out) > 0 {
+			due.Reset(resendAfter - time.Since(o.moved))
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-o.s.Outbox.Appended():
+		case <-due.C:
+		case <-o.again:
+			if err := o.greet(); err != nil {
+				return err
+			}
+		case <-o.wake:
+			if err := o.takeAnswers(ctx); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// greet says what the site has.
+func (o *outbox) greet() error {
+	o.mu.Lock()
+	if o.anew {
+		o.anew, o.ready, o.out = false, false, nil
+	}
+	o.mu.Unlock()
+	st := o.s.Outbox.State()
+	o.epoch, o.moved = st.Epoch, time.Now()
+	h := wire.Hello{
+		Session: o.s.id, Epoch: st.Epoch, First: st.First, Last: st.Last, Hash: st.Hash, Taken: st.Confirmed,
+		Revision: st.Revision, Roster: st.Roster, Cursor: st.Cursor,
+		Groups: o.s.Groups, Mode: o.s.Mode, Version: o.s.Version, Now: o.s.Now().UnixMilli(),
+	}
+	if o.s.settled.Load() {
+		h.Digest = st.Digest[:]
+	}
+	return o.s.send(wire.KindHello, h)
+}
+
+// fill sends what is waiting, as far as the window allows.
+func (o *outbox) fill() error {
+	if !o.ready {
+		return nil
+	}
+	for len(o.out) < batchesOut {
+		entries, err := o.s.Outbox.Pending(o.sent, batchEntries, batchBytes)
+		if err != nil {
+			return fmt.Errorf("read journal for the center: %w", err)
+		}
+		if len(entries) == 0 {
+			return nil
+		}
+		m := journalMessage{Session: o.s.id, Epoch: o.epoch, Entries: make([]cbor.RawMessage, len(entries))}
+		for i, e := range entries {
+			m.Entries[i] = e.Data
+		}
+		if err := o.s.send(wire.KindJournal, m); err != nil {
+			return err
+		}
+		if len(o.out) == 0 {
+			o.moved = time.Now()
+		}
+		o.sent = entries[len(entries)-1].Number
+		o.out = append(o.out, o.sent)
+	}
+	return nil
+}
+
+// overdue begins again at what the center is known to have, when it has been
+// silent about what was sent.
+func (o *outbox) overdue() error {
+	if time.Since(o.moved) < resendAfter {
+		return nil
+	}
+	if !o.ready {
+		return o.greet()
+	}
+	if len(o.out) > 0 {
+		o.rewind(o.taken)
+	}
+	return nil
+}
+
+func (o *outbox) rewind(taken uint64) {
+	o.sent, o.out, o.moved = taken, nil, time.Now()
+}
+
+// takeAnswers looks at all that the center has said meanwhile.
+func (o *outbox) takeAnswers(ctx context.Context) error {
+	o.mu.Lock()
+	answers, resend := o.answers, o.resend
+	o.answers, o.resend = nil, 0
+	o.mu.Unlock()
+	for _, c := range answers {
+		if err := o.take(ctx, c); err != nil {
+			return err
+		}
+	}
+	if resend > 0 && o.ready && resend <= o.sent {
+		o.rewind(resend - 1)
+	}
+	return nil
+}
+
+func (o *outbox) take(ctx context.Context, c wire.Confirm) error {
+	if c.Epoch != o.epoch {
+		return nil // about an epoch that has ended meanwhile
+	}
+	if c.NewEpoch {
+		o.ready, o.out = false, nil
+		if err := o.s.Outbox.NewEpoch(ctx, "the center knows another journal under these numbers: this one was restored from a copy, or runs twice"); err != nil {
+			return err
+		}
+		return o.greet()
+	}
+	first := !o.ready
+	switch {
+	case first:
+		o.ready, o.taken, o.goal = true, c.Taken, o.s.Outbox.State().Last
+		o.rewind(c.Taken)
+	case c.Gap:
+		o.taken = c.Taken
+		o.rewind(c.Taken)
+	case c.Taken > o.taken:
+		o.arrived(c.Taken)
+	case c.Taken < o.taken && len(o.out) == 0:
+		// The center was restored from a copy while we were connected.
+		o.taken = c.Taken
+		o.rewind(c.Taken)
+	}
+	o.store(c)
+	o.s.heardFrom(ctx, c, first)
+	if o.taken >= o.goal {
+		o.s.settle(ctx, &o.s.allTaken)
+	}
+	return nil
+}
+
+// arrived closes the batches that are wholly taken.
+func (o *outbox) arrived(taken uint64) {
+	o.taken, o.moved = taken, time.Now()
+	for len(o.out) > 0 && o.out[0] <= taken {
+		o.out = o.out[1:]
+	}
+	if o.sent < taken {
+		o.sent = taken
+	}
+}
+
+// store leaves a confirmation to be stored: the latest, with all verdicts.
+func (o *outbox) store(c wire.Confirm) {
+	o.mu.Lock()
+	if o.toStore != nil {
+		c.Verdicts = append(o.toStore.Verdicts, c.Verdicts...)
+	}
+	o.toStore = &c
+	o.mu.Unlock()
+	poke(o.confirm)
+}
+
+// confirming stores confirmations. What is not stored before a crash is sent
+// once more and not taken twice.
+func (o *outbox) confirming(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), o.storeConfirm(context.WithoutCancel(ctx)))
+		case <-o.confirm:
+		}
+		if err := o.storeConfirm(ctx); err != nil {
+			return err
+		}
+		pause(ctx, confirmPause)
+	}
+}
+
+func (o *outbox) storeConfirm(ctx context.Context) error {
+	o.mu.Lock()
+	c := o.toStore
+	o.toStore = nil
+	o.mu.Unlock()
+	if c == nil {
+		return nil
+	}
+	if err := o.s.Outbox.Confirm(ctx, *c); err != nil {
+		return fmt.Errorf("store what the center has taken: %w", err)
+	}
+	return nil
+}
