@@ -1,0 +1,151 @@
+package reader
+
+import (
+	"context"
+	"time"
+
+	"doorsync/agent/journal"
+	"doorsync/firmware-bridge/driver"
+	"doorsync/protocol"
+)
+
+// cursor is how far a reader's log was read, and which reader it was.
+type cursor struct {
+	Serial string `cbor:"serial"`
+	Log    []byte `cbor:"log,omitempty"`
+}
+
+func (l *line) recallCursor() error {
+	b, err := l.o.Journal.Cursor(l.o.Name)
+	if err != nil {
+		return journalError(err)
+	}
+	l.cursor = cursor{}
+	if len(b) == 0 {
+		return nil
+	}
+	return journalError(l.o.Codec.Unmarshal(b, &l.cursor))
+}
+
+func (l *line) encodeCursor() ([]byte, error) {
+	b, err := l.o.Codec.Marshal(l.cursor)
+	return b, journalError(err)
+}
+
+// logRead is what a reader's log held, until all of it has had its effect.
+type logRead struct {
+	drafts []journal.Draft
+	keys   []string
+	table  bool
+	cursor []byte
+	moved  bool
+}
+
+// peekLog reads the log without moving the cursor.
+func (l *line) peekLog(ctx context.Context) (logRead, error) {
+	lg, ok := l.s.(driver.Logger)
+	if !ok {
+		return logRead{}, nil
+	}
+	read, err := lg.ReadLog(ctx, l.cursor.Log)
+	if err != nil {
+		return logRead{}, err
+	}
+	out := logRead{cursor: read.Cursor, moved: string(read.Cursor) != string(l.cursor.Log)}
+	if read.Gap != "" {
+		out.table = true
+		out.drafts = append(out.drafts, journal.Draft{Event: protocol.EventLogGap, Detail: read.Gap})
+	}
+	for _, n := range read.Notices {
+		switch {
+		case n.Kind == driver.NoticeUnknown:
+			out.drafts = append(out.drafts, card(n))
+		case n.Kind == driver.NoticeEntered:
+		case n.Key == "":
+			out.table = true
+		default:
+			out.keys = append(out.keys, n.Key)
+		}
+	}
+	return out, nil
+}
+
+// card is the entry about a card that nobody knows.
+func card(n driver.Notice) journal.Draft {
+	d := journal.Draft{Event: protocol.EventUnknownCard, Detail: n.Detail}
+	if !n.At.IsZero() {
+		d.Detail += " at " + n.At.Format(time.DateTime) + " by the reader's clock"
+	}
+	return d
+}
+
+func cardDrafts(cards []driver.Notice) []journal.Draft {
+	var out []journal.Draft
+	for _, n := range cards {
+		out = append(out, card(n))
+	}
+	return out
+}
+
+// keep moves the cursor, now that whatever stood before it is in the journal.
+func (l *line) keep(ctx context.Context, read logRead) error {
+	if !read.moved && len(read.drafts) == 0 && l.cursor.Serial == l.info.Serial {
+		return nil
+	}
+	before := l.cursor
+	l.cursor.Serial = l.info.Serial
+	if read.moved {
+		l.cursor.Log = read.cursor
+	}
+	b, err := l.encodeCursor()
+	if err == nil {
+		_, err = l.o.Journal.Append(ctx, journal.Batch{
+			Reader: l.o.Name, ReaderID: l.info.Serial, Drafts: read.drafts, Cursor: b,
+		})
+		err = journalError(err)
+	}
+	if err != nil {
+		l.cursor = before
+	}
+	return err
+}
+
+// readLog reads on in the log and looks after what it tells of.
+func (l *line) readLog(ctx context.Context) (cause, error) {
+	read, err := l.peekLog(ctx)
+	if err != nil {
+		return "", err
+	}
+	if read.table {
+		return causeSign, nil // the log is read again before the table
+	}
+	if len(read.keys) > 0 {
+		if l.get == nil {
+			return causeSign, nil
+		}
+		if err := l.some(ctx, items(read.keys)); err != nil {
+			return "", err
+		}
+	}
+	return "", l.keep(ctx, read)
+}
+
+// signs looks after what the reader told of.
+func (l *line) signs(ctx context.Context) (cause, error) {
+	keys, table, cards := l.inbox.take()
+	_, logs := l.s.(driver.Logger)
+	if len(cards) > 0 && !logs {
+		if err := l.keep(ctx, logRead{drafts: cardDrafts(cards)}); err != nil {
+			return "", err
+		}
+	}
+	if table || (len(keys) > 0 && l.get == nil) {
+		return causeSign, nil
+	}
+	if len(keys) > 0 {
+		if err := l.some(ctx, items(keys)); err != nil {
+			return "", err
+		}
+	}
+	return l.readLog(ctx)
+}
