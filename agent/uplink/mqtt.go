@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -113,7 +114,9 @@ func (b *broker) options(c Call, l *mqttLink, conn net.Conn) *mqtt.ClientOptions
 	o := mqtt.NewClientOptions()
 	o.AddBroker("tcp://" + b.address) // only a name here: the connection is handed in
 	o.SetCustomOpenConnectionFn(func(*url.URL, mqtt.ClientOptions) (net.Conn, error) { return conn, nil })
-	o.SetClientID("doorsync-" + b.Site + "-" + c.Session[:min(8, len(c.Session))])
+	// Some brokers take no dot in a client ID. The session makes it unique: two
+	// connections of one site, the older half dead, do not cut each other off.
+	o.SetClientID("doorsync-" + strings.ReplaceAll(b.Site, ".", "_") + "-" + c.Session[:min(8, len(c.Session))])
 	o.SetProtocolVersion(4)
 	o.SetUsername(b.Username).SetPassword(b.Password)
 	o.SetCleanSession(true).SetAutoReconnect(false).SetConnectRetry(false).SetOrderMatters(true)
