@@ -152,14 +152,14 @@ func (l *link) forget(w *waiter) {
 }
 
 // exchange sends a request and gives every frame of its answer to take, until
-// take says that it has all. A datagram without an answer is sent again, if
-// doing a thing twice does no harm.
-func (l *link) exchange(ctx context.Context, cmd frame.Cmd, data []byte, again bool, take func(frame.Frame) (bool, error)) error {
+// take says that it has all. A datagram without an answer is sent again: every
+// request is one that does no harm when it arrives twice.
+func (l *link) exchange(ctx context.Context, cmd frame.Cmd, data []byte, take func(frame.Frame) (bool, error)) error {
 	w := l.expect(cmd)
 	defer l.forget(w)
 	f := frame.Frame{Cmd: cmd, Session: uint16(l.session.Load()), Reply: w.reply, Data: data}
 	tries := 1
-	if l.udp && again {
+	if l.udp {
 		tries = udpTries
 	}
 	for range tries {
@@ -206,7 +206,7 @@ func (l *link) await(ctx context.Context, w *waiter, limit time.Duration, take f
 // call sends a request that one frame answers.
 func (l *link) call(ctx context.Context, cmd frame.Cmd, data []byte) (frame.Frame, error) {
 	var answer frame.Frame
-	err := l.exchange(ctx, cmd, data, true, func(f frame.Frame) (bool, error) {
+	err := l.exchange(ctx, cmd, data, func(f frame.Frame) (bool, error) {
 		answer = f
 		return true, nil
 	})

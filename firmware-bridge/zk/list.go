@@ -70,12 +70,13 @@ func (s *session) refresh(ctx context.Context) error {
 // few is up to how many users templates are asked for one by one.
 const few = 4
 
-// printsOf returns the templates of some users.
+// printsOf returns the templates of some users. Over UDP the table is read, in
+// which every packet can be told from the others.
 func (s *session) printsOf(ctx context.Context, users []frame.User) (map[uint16][]frame.Template, error) {
 	if s.model.fingers == "" || len(users) == 0 || s.known.sizes.Templates == 0 {
 		return nil, nil
 	}
-	if s.known.prints != nil && len(users) <= few && s.model.fingers == formatZK10 {
+	if s.known.prints != nil && !s.link.udp && len(users) <= few && s.model.fingers == formatZK10 {
 		if out, ok, err := s.singles(ctx, users); ok || err != nil {
 			return out, err
 		}
@@ -116,9 +117,9 @@ func (s *session) singles(ctx context.Context, users []frame.User) (map[uint16][
 
 // single asks for one finger; ok tells that the answer can be trusted.
 func (s *session) single(ctx context.Context, uid uint16, finger uint8) (t frame.Template, ok bool, err error) {
-	c := collector{lossy: s.link.udp}
+	c := collector{}
 	none := false
-	err = s.link.exchange(ctx, frame.CmdReadTemplate2, frame.Slot(uid, finger), true, func(f frame.Frame) (bool, error) {
+	err = s.link.exchange(ctx, frame.CmdReadTemplate2, frame.Slot(uid, finger), func(f frame.Frame) (bool, error) {
 		if f.Cmd.Refusal() {
 			none = true
 			return true, nil

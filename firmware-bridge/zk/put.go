@@ -1,6 +1,7 @@
 package zk
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -166,8 +167,9 @@ func (s *session) putFingers(ctx context.Context, u frame.User, want map[uint8]f
 	return nil
 }
 
-// putFinger uploads a template. Over UDP packets get lost and come twice, and
-// those of an upload carry no offset: then it begins anew.
+// putFinger uploads a template. Over UDP packets get lost, come twice and come
+// late, and those of an upload carry no offset: what was stored is looked at,
+// and the upload begun anew if it is something else.
 func (s *session) putFinger(ctx context.Context, u frame.User, t frame.Template) error {
 	if s.known.sizes.TemplateCap > 0 && s.known.sizes.FreeTemplates <= 0 {
 		return fmt.Errorf("%w: %d fingerprints", driver.ErrFull, s.known.sizes.TemplateCap)
@@ -188,36 +190,67 @@ func lossy(err error) bool {
 	return errors.Is(err, driver.ErrRefused) || errors.As(err, &silent)
 }
 
+// upload sends the template in one packet, whose arriving twice does no harm,
+// and has it stored.
 func (s *session) upload(ctx context.Context, t frame.Template) error {
-	if err := s.command(ctx, frame.CmdPrepareData, append(frame.U16(uint16(len(t.Data))), 0, 0)); err != nil {
-		return err
-	}
-	packet := len(t.Data)
-	if s.link.udp {
-		packet = frame.MaxChunkUDP
-	}
-	for chunk := range slices.Chunk(t.Data, packet) {
-		if err := s.unrepeated(ctx, frame.CmdData, chunk); err != nil {
+	for _, step := range []struct {
+		cmd  frame.Cmd
+		data []byte
+	}{
+		{frame.CmdPrepareData, append(frame.U16(uint16(len(t.Data))), 0, 0)},
+		{frame.CmdData, t.Data},
+		{frame.CmdChecksum, nil},
+		{frame.CmdWriteTemplate, frame.WriteTemplate(t)},
+		{frame.CmdFreeData, nil},
+	} {
+		if err := s.command(ctx, step.cmd, step.data); err != nil {
 			return err
 		}
 	}
-	if err := s.command(ctx, frame.CmdChecksum, nil); err != nil {
-		return err
+	if s.link.udp {
+		return s.stored(ctx, t)
 	}
-	if err := s.unrepeated(ctx, frame.CmdWriteTemplate, frame.WriteTemplate(t)); err != nil {
-		return err
-	}
-	return s.freeTable(ctx)
+	return nil
 }
 
-// unrepeated sends a request that must not arrive twice.
-func (s *session) unrepeated(ctx context.Context, cmd frame.Cmd, data []byte) error {
-	return s.link.exchange(ctx, cmd, data, false, func(f frame.Frame) (bool, error) {
-		if f.Cmd != frame.AckOK {
-			return false, fmt.Errorf("the terminal answered %s: %w", f.Cmd, refusal(f.Cmd))
+// stored checks that a finger holds the template. Packets of the answer may
+// come in any order and number, for what they must be is known. Firmware that
+// cannot show one finger is believed.
+func (s *session) stored(ctx context.Context, t frame.Template) error {
+	missing := len(t.Data)
+	seen := map[int]bool{}
+	return s.link.exchange(ctx, frame.CmdReadTemplate2, frame.Slot(t.UID, t.Finger), func(f frame.Frame) (bool, error) {
+		if f.Cmd.Refusal() {
+			return true, nil
 		}
-		return true, nil
+		if f.Cmd != frame.CmdData {
+			return false, nil
+		}
+		at, n := segment(t.Data, f.Data)
+		if at < 0 {
+			return false, fmt.Errorf("the terminal stored another template than was sent: %w", driver.ErrRefused)
+		}
+		if n > 0 && !seen[at] {
+			seen[at] = true
+			missing -= n
+		}
+		return missing <= 0, nil
 	})
+}
+
+// segment finds a packet in the data that it is a part of: where it starts and
+// how many of its bytes are data, what follows the end of the data not counted.
+func segment(data, packet []byte) (at, n int) {
+	for at = 0; at == 0 || at < len(data); at += frame.MaxChunkUDP {
+		n = min(len(packet), len(data)-at)
+		if n > 0 && bytes.Equal(data[at:at+n], packet[:n]) {
+			return at, n
+		}
+	}
+	if len(packet) < 16 {
+		return 0, 0 // only what follows the template
+	}
+	return -1, 0
 }
 
 // deleteFinger empties a finger by whichever of two commands the firmware

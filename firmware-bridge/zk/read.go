@@ -21,7 +21,7 @@ func incomplete(what string, err error) error {
 // size of a larger one.
 func (s *session) openTable(ctx context.Context, t frame.Table) (size int, whole []byte, err error) {
 	var answer, data frame.Frame
-	err = s.link.exchange(ctx, frame.CmdOpenRead, t.Request(), true, func(f frame.Frame) (bool, error) {
+	err = s.link.exchange(ctx, frame.CmdOpenRead, t.Request(), func(f frame.Frame) (bool, error) {
 		switch f.Cmd {
 		case frame.CmdPrepareData: // some firmware announces even what it gives at once
 			return false, nil
@@ -73,7 +73,7 @@ func (s *session) readChunks(ctx context.Context, size int) ([]byte, error) {
 	b := make([]byte, 0, size)
 	for len(b) < size {
 		n := min(step, size-len(b))
-		chunk, err := s.readData(ctx, frame.CmdReadChunk, frame.Chunk(len(b), n))
+		chunk, err := s.readChunk(ctx, len(b), n)
 		if err != nil {
 			return nil, err
 		}
@@ -85,13 +85,16 @@ func (s *session) readChunks(ctx context.Context, size int) ([]byte, error) {
 	return b, nil
 }
 
-// readData sends a request that is answered with an announcement, packets of
-// data and an end, and returns the data. Over UDP, where a packet may be lost,
-// what came short is asked for again.
-func (s *session) readData(ctx context.Context, cmd frame.Cmd, request []byte) ([]byte, error) {
-	var c collector
-	c.lossy = s.link.udp
-	err := s.link.exchange(ctx, cmd, request, true, c.take)
+// readChunk asks for one chunk, which is announced, sent and ended. Over UDP a
+// chunk is one packet, so that neither a packet that comes twice nor one that
+// is lost can spoil it.
+func (s *session) readChunk(ctx context.Context, offset, n int) ([]byte, error) {
+	c := collector{}
+	take := c.take
+	if s.link.udp {
+		take = func(f frame.Frame) (bool, error) { return c.packet(f, n) }
+	}
+	err := s.link.exchange(ctx, frame.CmdReadChunk, frame.Chunk(offset, n), take)
 	return c.data, err
 }
 
@@ -99,7 +102,6 @@ func (s *session) readData(ctx context.Context, cmd frame.Cmd, request []byte) (
 type collector struct {
 	announced int
 	data      []byte
-	lossy     bool
 }
 
 func (c *collector) take(f frame.Frame) (bool, error) {
@@ -112,15 +114,26 @@ func (c *collector) take(f frame.Frame) (bool, error) {
 		c.data = append(c.data, f.Data...)
 		return false, nil
 	case frame.AckOK:
-		if len(c.data) == c.announced {
-			return true, nil
+		if len(c.data) != c.announced {
+			return false, fmt.Errorf("%d bytes of %d: %w", len(c.data), c.announced, errShort)
 		}
-		if c.lossy {
-			c.announced, c.data = 0, nil
-			return false, nil
-		}
-		return false, fmt.Errorf("%d bytes of %d: %w", len(c.data), c.announced, errShort)
+		return true, nil
 	default:
 		return false, fmt.Errorf("the terminal answered %s: %w", f.Cmd, refusal(f.Cmd))
+	}
+}
+
+// packet waits for the one packet of n bytes.
+func (c *collector) packet(f frame.Frame, n int) (bool, error) {
+	switch {
+	case f.Cmd == frame.CmdData && len(f.Data) == n:
+		c.data = f.Data
+		return true, nil
+	case f.Cmd == frame.CmdData:
+		return false, fmt.Errorf("%d bytes of %d: %w", len(f.Data), n, errShort)
+	case f.Cmd.Refusal():
+		return false, fmt.Errorf("the terminal answered %s: %w", f.Cmd, refusal(f.Cmd))
+	default:
+		return false, nil
 	}
 }

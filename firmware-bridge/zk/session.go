@@ -51,8 +51,18 @@ func newSession(d *Driver, l *link) *session {
 	return s
 }
 
-// start connects, gives the key, and learns what the terminal is.
+// start connects, gives the key, and learns what the terminal is. A request to
+// connect that comes twice over UDP may begin two sessions, of which the
+// terminal knows the second only: then it is begun anew.
 func (s *session) start(ctx context.Context) error {
+	err := s.begin(ctx)
+	if silent := (errNoAnswer{}); s.link.udp && errors.As(err, &silent) {
+		return s.begin(ctx)
+	}
+	return err
+}
+
+func (s *session) begin(ctx context.Context) error {
 	if err := s.connect(ctx); err != nil {
 		return err
 	}

@@ -27,12 +27,9 @@ func (t *Terminal) answer(s *session, f frame.Frame) []frame.Frame {
 		out = t.connect(s)
 	case t.active != s || f.Session != s.id:
 		return nil // another client has the session
-	case f.Cmd == frame.CmdAuth:
-		out = t.auth(s, f.Data)
-	case !s.authorized:
-		out = reply(frame.AckUnauth)
 	default:
-		out = t.command(s, f)
+		s.used = true
+		out = t.inSession(s, f)
 	}
 	for i := range out {
 		out[i].Session, out[i].Reply = s.id, f.Reply
@@ -40,13 +37,31 @@ func (t *Terminal) answer(s *session, f frame.Frame) []frame.Frame {
 	return out
 }
 
+func (t *Terminal) inSession(s *session, f frame.Frame) []frame.Frame {
+	switch {
+	case f.Cmd == frame.CmdAuth:
+		return t.auth(s, f.Data)
+	case !s.authorized:
+		return reply(frame.AckUnauth)
+	default:
+		return t.command(s, f)
+	}
+}
+
 func (t *Terminal) connect(s *session) []frame.Frame {
 	if t.active != nil && t.active != s && !(t.active.udp && s.udp) {
 		return nil
 	}
+	if s.id != 0 && !s.used { // the request came twice
+		return t.greet(s)
+	}
 	t.lastSession++
 	*s = session{udp: s.udp, write: s.write, out: s.out, id: t.lastSession, authorized: t.opt.Key == 0}
 	t.active = s
+	return t.greet(s)
+}
+
+func (t *Terminal) greet(s *session) []frame.Frame {
 	if !s.authorized {
 		return reply(frame.AckUnauth)
 	}

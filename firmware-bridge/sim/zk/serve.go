@@ -127,7 +127,7 @@ func (t *Terminal) datagrams() error {
 			continue
 		}
 		s := clients[from.String()]
-		if s == nil || f.Cmd == frame.CmdConnect {
+		if s == nil || (f.Cmd == frame.CmdConnect && t.used(s)) {
 			s = &session{udp: true, write: func(f frame.Frame) []byte { return f.Append(nil) }, out: func(b []byte) error {
 				_, err := t.udp.WriteToUDPAddrPort(b, from)
 				return err
@@ -136,6 +136,12 @@ func (t *Terminal) datagrams() error {
 		}
 		s.send(t.answer(s, f), t.opt.PacketGap)
 	}
+}
+
+func (t *Terminal) used(s *session) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return s.used
 }
 
 // leave frees the terminal's one session.
@@ -160,9 +166,11 @@ type session struct {
 	id         uint16
 	udp        bool
 	authorized bool
+	used       bool   // anything but connecting was asked
 	mask       uint32 // events asked for
 	read       []byte // opened by a buffered read
 	upload     []byte // what the client is sending
+	announced  int    // how much it said that would be
 	write      func(frame.Frame) []byte
 	out        func([]byte) error
 

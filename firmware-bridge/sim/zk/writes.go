@@ -10,6 +10,7 @@ func (t *Terminal) writing(s *session, f frame.Frame) []frame.Frame {
 		return reply(frame.AckError)
 	}
 	ok := false
+	var err error
 	switch f.Cmd {
 	case frame.CmdWriteUser:
 		ok = t.writeUser(f.Data)
@@ -20,10 +21,12 @@ func (t *Terminal) writing(s *session, f frame.Frame) []frame.Frame {
 	case frame.CmdDeleteFinger:
 		ok = t.removeFinger(f.Data)
 	case frame.CmdPrepareData:
-		s.upload, ok = []byte{}, len(f.Data) >= 2
+		s.announced, err = frame.ParseSize(f.Data)
+		s.upload, ok = []byte{}, err == nil
 	case frame.CmdData:
-		s.upload = append(s.upload, f.Data...)
-		ok = len(s.upload) <= frame.MaxFrame
+		// No more than was announced is kept, as when a packet comes twice.
+		s.upload = append(s.upload, f.Data[:min(len(f.Data), max(s.announced-len(s.upload), 0))]...)
+		ok = s.upload != nil
 	case frame.CmdChecksum:
 		return reply(frame.AckOK, frame.U32(uint32(frame.Checksum(s.upload)))...)
 	case frame.CmdWriteTemplate:
