@@ -4,112 +4,21 @@
 package journal
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 
-	"doorsync/protocol"
 	"doorsync/protocol/wire"
 )
-
-// Options of a journal. Site is required, everything else has a default.
-type Options struct {
-	Site     string           // origin of the site's stamps
-	Logger   *slog.Logger     // discards if nil
-	Now      func() time.Time // time.Now
-	Retain   time.Duration    // how long confirmed entries are kept; 0: 90 days
-	LockWait time.Duration    // how long to wait for the file's lock; 0: one second
-}
-
-// DefaultRetain is how long confirmed entries are kept unless configured.
-const DefaultRetain = 90 * 24 * time.Hour
-
-// Batch is what a reader session has to say in one transaction: what happened,
-// what the reader holds now, and how far its log was read.
-type Batch struct {
-	Reader   string // the reader's name at the site, "" for the agent itself
-	ReaderID string // the reader's own number
-	Drafts   []Draft
-	Rows     []Row
-	// ForgetRows drops everything remembered of the reader's rows, before Rows
-	// are stored: another device answers at its address.
-	ForgetRows bool
-	Cursor     []byte // into the reader's log; nil: unchanged, empty: forgotten
-	GivenUp    []GivenUp
-	Forget     []GivenUpKey
-}
-
-// Draft is an entry before it has a number. A draft with an Edit is taken into
-// the site's view in the same transaction.
-type Draft struct {
-	Event  protocol.Event
-	UserID string
-	Edit   *protocol.Edit // New and Refused are the journal's to set
-	Detail string         // for people; never a secret
-}
-
-// Row is what is remembered of one row of a reader's table, opaque to the
-// journal. A row with nothing in it is removed.
-type Row struct {
-	Key    string
-	Held   []byte // what the reader held when last seen; nil: nothing
-	Intent []byte // what is being written; nil: nothing
-	Absent bool   // somebody deleted it at the reader, and it stays away
-}
-
-// GivenUpKey names a write that was given up.
-type GivenUpKey struct {
-	Reader string `cbor:"reader" json:"reader"`
-	Key    string `cbor:"key" json:"key"` // of the row
-}
-
-// GivenUp is a write that was tried too often or refused for good. Reader
-// defaults to the batch's, At to now.
-type GivenUp struct {
-	GivenUpKey
-	UserID string    `cbor:"user,omitempty" json:"user,omitempty"`
-	Reason string    `cbor:"reason" json:"reason"` // for people; never a secret
-	Tries  int       `cbor:"tries" json:"tries"`
-	At     time.Time `cbor:"at" json:"at"`
-	// Want names the content that could not be written, so that new content is
-	// tried again. Opaque to the journal.
-	Want []byte `cbor:"want,omitempty" json:"-"`
-}
-
-// View is one user as in effect at this site: the center's record with the
-// site's own pending edits laid over it.
-type View struct {
-	GUID    string // "" for a user new at the site
-	Record  protocol.Record
-	User    protocol.User // Record flattened, revoked credentials left out
-	IDs     []string      // first the ID that readers are given, then the aliases
-	Removed bool          // deleted at the center
-	Pending bool          // has edits that the center has not taken in
-}
-
-// State is where the journal stands, for the uplink and for people.
-type State struct {
-	Epoch     string
-	First     uint64 // number of the first entry of the epoch
-	Last      uint64 // number of the last entry, First-1 if none
-	LastHash  []byte // of the entry at Last
-	Oldest    uint64 // number of the oldest entry kept, Last+1 if none
-	Confirmed uint64 // last number that the center has taken
-	Hash      []byte // of the entry at Confirmed, nil if unknown
-	Revision  uint64 // of the roster held
-	Roster    string // ID of the roster, "" if none was ever held
-	Cursor    []byte // of a snapshot under way, nil if none
-	Digest    wire.Sum
-	Stamp     protocol.Stamp // the site's clock
-}
-
-// RawEntry is an entry as stored: a CBOR protocol.Entry that nothing decodes on
-// the way to the center.
-type RawEntry struct {
-	Number uint64
-	Data   []byte
-}
 
 // Journal is the open journal of a site. It is safe for use by several
 // goroutines.
@@ -119,4 +28,177 @@ type Journal struct {
 	log   *slog.Logger
 	codec *wire.Codec
 	db    *bbolt.DB
+
+	// What is known without the file. It is replaced, never changed, and only
+	// after the commit that made it true returned nil.
+	mem   atomic.Pointer[memory]
+	stale bool // writer only: the last commit failed, read memory from the file
+	owed  bool // writer only: memory has a confirmation that the file lacks
+
+	queue    chan *request
+	running  atomic.Bool
+	closing  chan struct{} // closed by Close
+	stopped  chan struct{} // closed when the writer has ended
+	shut     sync.Once
+	watchers watchers
+
+	// failCommit, set by tests, stands for a disk that fails.
+	failCommit func() error
+}
+
+// Open opens or creates a site's journal for the agent. The file is locked
+// against other processes until Close.
+func Open(path string, o Options) (*Journal, error) {
+	j, err := open(path, o, false)
+	if err != nil {
+		return nil, fmt.Errorf("open journal: %w", err)
+	}
+	return j, nil
+}
+
+// OpenReadOnly opens a journal for reading while no agent runs.
+func OpenReadOnly(path string, o Options) (*Journal, error) {
+	j, err := open(path, o, true)
+	if err != nil {
+		return nil, fmt.Errorf("open journal for reading: %w", err)
+	}
+	return j, nil
+}
+
+func open(path string, o Options, readOnly bool) (*Journal, error) {
+	if o.Site == "" && !readOnly {
+		return nil, errors.New("the name of the site is missing")
+	}
+	codec, err := wire.NewCodec()
+	if err != nil {
+		return nil, err
+	}
+	j := &Journal{path: path, opts: o.withDefaults(), codec: codec}
+	j.log = j.opts.Logger
+	j.queue = make(chan *request, maxGroup)
+	j.closing, j.stopped = make(chan struct{}), make(chan struct{})
+	j.watchers.appended = make(chan struct{}, 1)
+	err = j.guard(func() error { return j.openFile(readOnly) })
+	if err == nil {
+		err = j.guard(j.load)
+	}
+	if err != nil {
+		if j.db != nil {
+			err = errors.Join(err, j.db.Close())
+		}
+		return nil, err
+	}
+	j.release()
+	return j, nil
+}
+
+func (o Options) withDefaults() Options {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Retain <= 0 {
+		o.Retain = DefaultRetain
+	}
+	if o.LockWait <= 0 {
+		o.LockWait = time.Second
+	}
+	return o
+}
+
+// openFile opens the database, after its pages were found sound: bbolt panics
+// over some that are not, on a goroutine of its own where nobody can catch it.
+func (j *Journal) openFile(readOnly bool) error {
+	info, err := os.Stat(j.path)
+	if errors.Is(err, os.ErrNotExist) && !readOnly {
+		if err := j.create(); err != nil {
+			return err
+		}
+	} else if err != nil {
+		return err
+	} else if info.Size() == 0 {
+		return j.damaged(errors.New("the file is empty"))
+	}
+	// The lock first: the pages of a running agent change while one looks.
+	if err := j.openStore(true); err != nil {
+		return err
+	}
+	if err := checkPages(j.path); err != nil {
+		return j.damaged(err)
+	}
+	if readOnly {
+		return nil
+	}
+	if err := j.db.Close(); err != nil {
+		return err
+	}
+	return j.openStore(false)
+}
+
+func (j *Journal) openStore(readOnly bool) error {
+	db, err := bbolt.Open(j.path, 0o600, &bbolt.Options{
+		Timeout: j.opts.LockWait, ReadOnly: readOnly,
+		NoFreelistSync: true, FreelistType: bbolt.FreelistMapType, NoStatistics: true,
+	})
+	switch {
+	case errors.Is(err, berrors.ErrTimeout):
+		return fmt.Errorf("%s: %w", j.path, ErrLocked)
+	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum), errors.Is(err, berrors.ErrVersionMismatch):
+		return j.damaged(err)
+	case err != nil:
+		return err
+	}
+	j.db = db
+	return nil
+}
+
+// create makes a new journal beside its place and moves it there when it is
+// whole: a file in that place that is not a journal is always damage.
+func (j *Journal) create() error {
+	made := j.path + ".new"
+	if err := os.Remove(made); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	db, err := bbolt.Open(made, 0o600, &bbolt.Options{Timeout: j.opts.LockWait, NoFreelistSync: true})
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(db.Update(j.layOut), db.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(made, j.path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(j.path))
+}
+
+// syncDir makes the new name durable. Not every system can.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	if err := d.Sync(); err != nil && runtime.GOOS != "windows" {
+		return errors.Join(err, d.Close())
+	}
+	return d.Close()
+}
+
+// Close ends the writer if it runs, after it has committed what waits, and
+// closes the file.
+func (j *Journal) Close() error {
+	j.shut.Do(func() {
+		close(j.closing)
+		if !j.running.CompareAndSwap(false, true) {
+			<-j.stopped
+		} else {
+			close(j.stopped)
+		}
+	})
+	if err := j.db.Close(); err != nil {
+		return fmt.Errorf("close journal: %w", err)
+	}
+	return nil
 }

@@ -1,0 +1,201 @@
+package journal
+
+import (
+	"bytes"
+	"slices"
+
+	"doorsync/protocol"
+	"doorsync/protocol/wire"
+)
+
+// person is whoever a user ID stands for at this site: the center's record, if
+// it has a live one, and the pending edits that belong to them. Without a record
+// the edits start with an enrollment.
+type person struct {
+	id     string // asked for
+	change wire.Change
+	record protocol.Record
+	known  bool // record is the center's and lives
+	gone   bool // record is a tombstone, and nobody was enrolled since
+	edits  []pendingEdit
+}
+
+func (p *person) exists() bool { return p.known || len(p.edits) > 0 }
+
+func (p *person) is(o *person) bool {
+	if p.known != o.known {
+		return false
+	}
+	if p.known {
+		return p.change.GUID == o.change.GUID
+	}
+	return p.id == o.id
+}
+
+// userID is the ID that readers are given.
+func (p *person) userID() string {
+	if p.known && len(p.change.IDs) > 0 {
+		return p.change.IDs[0]
+	}
+	return p.id
+}
+
+// apart is where the edits begin that are about somebody else than the record:
+// somebody was enrolled under this ID before the site knew of the record. They
+// must not be blended; the center will keep them apart too.
+func apart(edits []pendingEdit, known bool, revision uint64) int {
+	i := slices.IndexFunc(edits, func(e pendingEdit) bool {
+		return e.edit.New && (known && e.revision < revision || !known && e.revision >= revision)
+	})
+	if i < 0 {
+		return len(edits)
+	}
+	return i
+}
+
+// person returns whoever an ID stands for.
+func (r *reading) person(id string) (person, error) {
+	s, rec, ok, err := r.find(id)
+	if err != nil {
+		return person{}, err
+	}
+	edits, err := r.pending(id)
+	if err != nil {
+		return person{}, err
+	}
+	if ok && !rec.Removed {
+		if i := apart(edits, true, s.born); i < len(edits) {
+			return person{id: id, edits: edits[i:]}, nil
+		}
+		return r.personOf(id, s.change, rec, s.born)
+	}
+	// A tombstone ends what was known before it; edits made then came too late.
+	edits = edits[apart(edits, false, s.revision):]
+	return person{id: id, change: s.change, record: rec, gone: ok && len(edits) == 0, edits: edits}, nil
+}
+
+// personOf returns the person with a live record, and their edits under all
+// their IDs.
+func (r *reading) personOf(id string, c wire.Change, rec protocol.Record, born uint64) (person, error) {
+	p := person{id: id, change: c, record: rec, known: true}
+	for _, alias := range c.IDs {
+		edits, err := r.pending(alias)
+		if err != nil {
+			return person{}, err
+		}
+		p.edits = append(p.edits, edits[:apart(edits, true, born)]...)
+	}
+	return p, nil
+}
+
+// effective is the record as it holds at this site.
+func (r *reading) effective(p *person) protocol.Record {
+	var base protocol.Record
+	if p.known || p.gone {
+		base = p.record
+	}
+	if len(p.edits) == 0 {
+		return base
+	}
+	said := make([]protocol.Contribution, len(p.edits))
+	for i, e := range p.edits {
+		said[i] = e.edit.Contribution(e.stamp, r.m.settings.Rules)
+	}
+	return protocol.Overlay(base, said, r.m.settings.Rules)
+}
+
+func (r *reading) view(p *person) View {
+	rec := r.effective(p)
+	v := View{GUID: rec.GUID, Record: rec, Removed: p.gone, Pending: len(p.edits) > 0, IDs: []string{p.id}}
+	if (p.known || p.gone) && len(p.change.IDs) > 0 {
+		v.IDs = p.change.IDs
+	}
+	v.User = rec.User(r.m.settings.Rules)
+	if v.User.ID == "" || p.known {
+		v.User.ID = v.IDs[0]
+	}
+	// A revocation overtakes the records in which it will show.
+	v.User.Credentials = slices.DeleteFunc(v.User.Credentials, func(c protocol.Credential) bool { return r.m.isRevoked(c.Key()) })
+	return v
+}
+
+// User returns the user in effect under a user ID or alias. A user deleted at
+// the center may still be known, with Removed set.
+func (j *Journal) User(id string) (v View, ok bool, err error) {
+	err = j.read(func(r *reading) error {
+		p, err := r.person(id)
+		if ok = err == nil && (p.exists() || p.gone); ok {
+			v = r.view(&p)
+		}
+		return err
+	})
+	return v, ok, err
+}
+
+// Owner returns who holds a credential in effect here, by the ID that readers
+// are given.
+func (j *Journal) Owner(k protocol.CredentialKey) (userID string, ok bool, err error) {
+	err = j.read(func(r *reading) error {
+		p, found, err := r.holder(k, nil)
+		if found {
+			userID, ok = p.userID(), true
+		}
+		return err
+	})
+	return userID, ok, err
+}
+
+// holder returns somebody other than one person who holds a credential.
+func (r *reading) holder(k protocol.CredentialKey, other *person) (person, bool, error) {
+	hash := wire.KeyHash(k)
+	guids, err := r.lookup(hash)
+	if err != nil {
+		return person{}, false, err
+	}
+	for _, guid := range guids {
+		p, ok, err := r.indexed(guid, hash)
+		if err != nil {
+			return person{}, false, err
+		}
+		if ok && (other == nil || !p.is(other)) && r.holds(&p, k) {
+			return p, true, nil
+		}
+	}
+	return r.claimant(k, hash, other)
+}
+
+// indexed returns the live user with a GUID if a credential of that hash is theirs.
+func (r *reading) indexed(guid string, hash uint64) (person, bool, error) {
+	s, ok, err := r.held(guid)
+	if err != nil || !ok || !slices.Contains(s.change.Keys, hash) || len(s.change.IDs) == 0 {
+		return person{}, false, err
+	}
+	rec, err := r.decodeRecord(s.change)
+	if err != nil || rec.Removed {
+		return person{}, false, err
+	}
+	p, err := r.personOf(s.change.IDs[0], s.change, rec, s.born)
+	return p, err == nil, err
+}
+
+// claimant looks among those who were given the credential at this site since.
+func (r *reading) claimant(k protocol.CredentialKey, hash uint64, other *person) (person, bool, error) {
+	prefix := localKey(localClaim, hash)
+	c := r.bucket(inLocal).Cursor()
+	for key, _ := c.Seek(prefix); bytes.HasPrefix(key, prefix); key, _ = c.Next() {
+		id := r.bucket(inLocal).Get(localKey(localPending, lastNumber(key)))
+		p, err := r.person(string(id))
+		if err != nil {
+			return person{}, false, err
+		}
+		if p.exists() && (other == nil || !p.is(other)) && r.holds(&p, k) {
+			return p, true, nil
+		}
+	}
+	return person{}, false, nil
+}
+
+func (r *reading) holds(p *person, k protocol.CredentialKey) bool {
+	h, ok := r.effective(p).Credential(k)
+	return ok && h.Active()
+}

@@ -1,0 +1,166 @@
+package journal
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"go.etcd.io/bbolt"
+
+	"doorsync/protocol"
+	"doorsync/protocol/wire"
+)
+
+// reading is a transaction in which users are looked up.
+type reading struct {
+	j *Journal
+	space
+	m *memory
+	// beforeLookup brings the index up to date within a transaction that writes.
+	beforeLookup func() error
+}
+
+// read runs f in a transaction of its own. f must be quick: while it runs the
+// file cannot grow.
+func (j *Journal) read(f func(*reading) error) error {
+	return j.guard(func() error {
+		return j.db.View(func(tx *bbolt.Tx) error {
+			return f(&reading{j: j, space: space{tx: tx}, m: j.mem.Load()})
+		})
+	})
+}
+
+// A stored user is a header and the change as the center sent it. Kept beside
+// it: its sum, the revision with which the user came to this site, and the one
+// with which what is held came.
+const headerSize = wire.SumSize + 8 + 8
+
+type stored struct {
+	sum      wire.Sum
+	born     uint64
+	revision uint64
+	change   wire.Change
+}
+
+func putHeader(b []byte, sum wire.Sum, born, revision uint64) {
+	copy(b, sum[:])
+	binary.BigEndian.PutUint64(b[wire.SumSize:], born)
+	binary.BigEndian.PutUint64(b[wire.SumSize+8:], revision)
+}
+
+func bornAt(b []byte) uint64 { return binary.BigEndian.Uint64(b[wire.SumSize:]) }
+
+func (j *Journal) decodeStored(guid string, b []byte) (stored, error) {
+	if len(b) < headerSize {
+		return stored{}, j.damaged(fmt.Errorf("user %s: cut off", guid))
+	}
+	s := stored{
+		sum: wire.Sum(b), born: bornAt(b), revision: binary.BigEndian.Uint64(b[wire.SumSize+8:]),
+	}
+	if err := j.codec.Unmarshal(b[headerSize:], &s.change); err != nil {
+		return stored{}, j.damaged(fmt.Errorf("user %s: %w", guid, err))
+	}
+	return s, nil
+}
+
+// held returns what is held of the user with a GUID.
+func (r *reading) held(guid string) (stored, bool, error) {
+	b := r.bucket(inRecords).Get([]byte(guid))
+	if b == nil {
+		return stored{}, false, nil
+	}
+	s, err := r.j.decodeStored(guid, b)
+	return s, err == nil, err
+}
+
+func (r *reading) decodeRecord(c wire.Change) (protocol.Record, error) {
+	var rec protocol.Record
+	if len(c.Record) == 0 {
+		return rec, nil
+	}
+	if err := r.j.codec.Unmarshal(c.Record, &rec); err != nil {
+		return rec, r.j.damaged(fmt.Errorf("user %s: %w", c.GUID, err))
+	}
+	rec.GUID = c.GUID
+	return rec, nil
+}
+
+// find returns the user whom the center knows under an ID: rather one who lives
+// than a tombstone, rather one who is given to readers under it than under
+// another ID, rather the site's own of two in conflict.
+func (r *reading) find(id string) (best stored, rec protocol.Record, ok bool, err error) {
+	guids, err := r.lookup(idHash(id))
+	if err != nil {
+		return stored{}, rec, false, err
+	}
+	rank := -1
+	for _, guid := range guids {
+		s, held, err := r.held(guid)
+		if err != nil {
+			return stored{}, rec, false, err
+		}
+		if !held || !slices.Contains(s.change.IDs, id) {
+			continue
+		}
+		c, err := r.decodeRecord(s.change)
+		if err != nil {
+			return stored{}, rec, false, err
+		}
+		if n := rankOf(c, s.change.IDs[0] == id); n > rank {
+			best, rec, ok, rank = s, c, true, n
+		}
+	}
+	return best, rec, ok, nil
+}
+
+func rankOf(rec protocol.Record, first bool) int {
+	n := 0
+	if !rec.Removed {
+		n += 4
+	}
+	if first {
+		n += 2
+	}
+	if rec.Site != "" {
+		n++
+	}
+	return n
+}
+
+// pendingEdit is an edit of this site that the record held does not contain.
+type pendingEdit struct {
+	number   uint64
+	revision uint64
+	stamp    protocol.Stamp
+	edit     protocol.Edit
+}
+
+// pending returns what is pending under a user ID, in order.
+func (r *reading) pending(id string) ([]pendingEdit, error) {
+	var out []pendingEdit
+	prefix := overlayPrefix(id)
+	c := r.bucket(inLocal).Cursor()
+	for k, _ := c.Seek(prefix); len(k) == len(prefix)+8 && bytes.HasPrefix(k, prefix); k, _ = c.Next() {
+		e, err := r.entryAt(lastNumber(k))
+		if err != nil {
+			return nil, err
+		}
+		if e.Edit != nil {
+			out = append(out, pendingEdit{number: e.Number, revision: e.Revision, stamp: e.Stamp, edit: *e.Edit})
+		}
+	}
+	return out, nil
+}
+
+func (r *reading) entryAt(number uint64) (protocol.Entry, error) {
+	var e protocol.Entry
+	b := r.bucket(inEntries).Get(numberKey(number))
+	if b == nil {
+		return e, r.j.damaged(fmt.Errorf("entry %d is missing", number))
+	}
+	if err := r.j.codec.Unmarshal(b, &e); err != nil {
+		return e, r.j.damaged(fmt.Errorf("entry %d: %w", number, err))
+	}
+	return e, nil
+}

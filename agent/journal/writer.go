@@ -1,0 +1,202 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"go.etcd.io/bbolt"
+)
+
+// Bounds of what one commit takes together.
+const (
+	maxGroup      = 512
+	maxGroupBytes = 8 << 20
+)
+
+// request is something to be written. do may run more than once, when another
+// request of its group was refused or the commit failed.
+type request struct {
+	do   func(*txn) error
+	size int // bytes, about
+	// later: nothing is lost if the file learns of it with the next commit.
+	later bool
+	done  chan error
+}
+
+// submit hands a request to the writer and waits until it is durable. When ctx
+// ends first it is unknown whether it will be.
+func (j *Journal) submit(ctx context.Context, r *request) error {
+	if j.db.IsReadOnly() {
+		return ErrReadOnly
+	}
+	r.done = make(chan error, 1)
+	select {
+	case <-j.stopped:
+		return ErrClosed
+	default:
+	}
+	select {
+	case j.queue <- r:
+	case <-j.stopped:
+		return ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-r.done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-j.stopped:
+	}
+	select {
+	case err := <-r.done:
+		return err
+	default:
+		return ErrClosed
+	}
+}
+
+// Run writes what callers hand in until ctx ends or Close is called; it returns
+// after the last commit. Append and its like wait until Run runs. An error means
+// that the file is damaged.
+func (j *Journal) Run(ctx context.Context) error {
+	if !j.running.CompareAndSwap(false, true) {
+		return errors.New("run journal: it runs already or was closed")
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	trimmed := make(chan struct{})
+	go func() {
+		defer close(trimmed)
+		j.trimNowAndThen(ctx)
+	}()
+	err := j.write(ctx)
+	cancel()
+	<-trimmed
+	close(j.stopped)
+	if err != nil {
+		return fmt.Errorf("run journal: %w", err)
+	}
+	return nil
+}
+
+// write commits groups as they come: whoever is alone does not wait for others,
+// and whoever comes during a commit shares the next one.
+func (j *Journal) write(ctx context.Context) error {
+	if j.db.IsReadOnly() {
+		return ErrReadOnly
+	}
+	for {
+		select {
+		case r := <-j.queue:
+			if err := j.commit(j.gather(r)); errors.Is(err, ErrDamaged) {
+				return err
+			}
+			continue
+		case <-ctx.Done():
+		case <-j.closing:
+		}
+		return j.finish()
+	}
+}
+
+// finish commits what waits when the writer is told to end.
+func (j *Journal) finish() error {
+	for {
+		select {
+		case r := <-j.queue:
+			if err := j.commit(j.gather(r)); errors.Is(err, ErrDamaged) {
+				return err
+			}
+			continue
+		default:
+		}
+		if !j.owed {
+			return nil
+		}
+		j.owed = false
+		return j.commit([]*request{{do: func(*txn) error { return nil }, done: make(chan error, 1)}})
+	}
+}
+
+// gather takes everything that waits, within bounds.
+func (j *Journal) gather(first *request) []*request {
+	group, size := []*request{first}, first.size
+	for len(group) < maxGroup && size < maxGroupBytes {
+		select {
+		case r := <-j.queue:
+			group, size = append(group, r), size+r.size
+		default:
+			return group
+		}
+	}
+	return group
+}
+
+// commit writes a group and answers its requests. A request that is refused
+// leaves no trace: the others are written without it.
+func (j *Journal) commit(group []*request) error {
+	for len(group) > 0 {
+		t := &txn{reading: reading{j: j}}
+		bad, err := j.try(t, group)
+		if bad >= 0 {
+			group[bad].done <- err
+			group = slices.Delete(group, bad, bad+1)
+			continue
+		}
+		if err == nil {
+			j.publish(t)
+		}
+		for _, r := range group {
+			r.done <- err
+		}
+		return err
+	}
+	return nil
+}
+
+// try runs a group in one transaction; bad is the request that was refused, -1
+// if the fault is not one request's.
+func (j *Journal) try(t *txn, group []*request) (bad int, err error) {
+	bad = -1
+	later := !slices.ContainsFunc(group, func(r *request) bool { return !r.later })
+	transact := j.db.Update
+	if later {
+		transact = j.db.View
+	}
+	err = j.guard(func() error {
+		return transact(func(tx *bbolt.Tx) error {
+			if err := t.begin(tx); err != nil {
+				return err
+			}
+			for i, r := range group {
+				if err := r.do(t); err != nil {
+					bad = i
+					return err
+				}
+			}
+			if later {
+				return nil
+			}
+			return t.end()
+		})
+	})
+	switch {
+	case err == nil:
+		j.stale, j.owed = false, later
+	case bad < 0:
+		j.stale = true
+	}
+	if err != nil && isFull(err) {
+		err = fmt.Errorf("%s: %w: %w", j.path, ErrFull, err)
+	}
+	return bad, err
+}
+
+// publish makes visible what a commit made true.
+func (j *Journal) publish(t *txn) {
+	j.mem.Store(&t.mem)
+	j.watchers.tell(t)
+}
