@@ -178,7 +178,8 @@ type session struct {
 }
 
 // send writes frames. A gap, if asked for, separates the announcement of data
-// from the data; data and what ends it stay together.
+// from the data, and these from the next answer; data and what ends it stay
+// together.
 func (s *session) send(fs []frame.Frame, gap time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -193,7 +194,7 @@ func (s *session) send(fs []frame.Frame, gap time.Duration) {
 			return // the reading side notices
 		}
 		pending = pending[:0]
-		if more && gap > 0 {
+		if len(fs) > 1 && gap > 0 {
 			<-time.After(gap)
 		}
 	}
