@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// center is a real doorsync-central, in a process of its own.
+type center struct {
+	cmd    *exec.Cmd
+	broker string
+	dir    string
+}
+
+// siteNames are the sites of every measurement: where edits are made, where
+// they arrive, and one that begins with nothing.
+var siteNames = []string{"A", "B", "NEW"}
+
+// startCenter writes a configuration and starts the program on free ports.
+func startCenter(ctx context.Context, bin, dir string) (*center, error) {
+	brokerAt, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	apiAt, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "data: %s\nbroker: {listen: %q}\napi: {listen: %q}\nsites:\n", filepath.Join(dir, "central"), brokerAt, apiAt)
+	for _, s := range siteNames {
+		fmt.Fprintf(&b, "  - {name: %s, key-file: %s}\n", s, filepath.Join(dir, s+".key"))
+	}
+	conf := filepath.Join(dir, "central.yaml")
+	if err := os.WriteFile(conf, []byte(b.String()), 0o600); err != nil {
+		return nil, fmt.Errorf("start center: %w", err)
+	}
+	c := &center{broker: brokerAt, dir: dir, cmd: exec.CommandContext(ctx, bin, "run", "--config", conf)}
+	log, err := os.Create(filepath.Join(dir, "central.log"))
+	if err != nil {
+		return nil, fmt.Errorf("start center: %w", err)
+	}
+	c.cmd.Stdout, c.cmd.Stderr = log, log
+	if err := c.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start center: %w", err)
+	}
+	return c, c.ready(ctx)
+}
+
+// ready waits until the broker listens and the sites have their keys.
+func (c *center) ready(ctx context.Context) error {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.After(20 * time.Second); ; {
+		conn, err := net.DialTimeout("tcp", c.broker, time.Second)
+		if err == nil {
+			_ = conn.Close()
+			if _, err = c.key("NEW"); err == nil {
+				return nil
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-end:
+			log, _ := os.ReadFile(filepath.Join(c.dir, "central.log"))
+			return fmt.Errorf("start center: not ready: %w\n%s", err, log)
+		}
+	}
+}
+
+func (c *center) key(site string) (string, error) {
+	b, err := os.ReadFile(filepath.Join(c.dir, site+".key"))
+	if err == nil && len(b) == 0 {
+		err = errors.New("the key file is empty")
+	}
+	return strings.TrimSpace(string(b)), err
+}
+
+func (c *center) stop() error {
+	_ = c.cmd.Process.Signal(syscall.SIGTERM)
+	return c.cmd.Wait()
+}
+
+func freePort() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("find a free port: %w", err)
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
+}
