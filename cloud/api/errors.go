@@ -1,0 +1,61 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"reflect"
+
+	"doorsync/cloud/roster"
+)
+
+func faultType() reflect.Type { return reflect.TypeFor[Fault]() }
+
+// ErrOffline is wrapped by an Exchange for a site that cannot be asked now.
+var ErrOffline = errors.New("the site is offline")
+
+// fault says to people what an error of the roster or the exchange means. What
+// is not theirs to mend is logged and not told.
+func (s *service) fault(ctx context.Context, err error) error {
+	if f, ok := errors.AsType[*Fault](err); ok {
+		return f
+	}
+	if held, ok := errors.AsType[*roster.CredentialHeldError](err); ok {
+		return &Fault{
+			Status: http.StatusConflict, Code: CodeCredentialHeld, Message: held.Error(),
+			Hint: "see user " + held.Holder + "; a credential belongs to one user and is never moved silently",
+		}
+	}
+	for _, known := range knownFaults() {
+		if errors.Is(err, known.err) {
+			return &Fault{Status: known.status, Code: known.code, Message: err.Error(), Hint: known.hint}
+		}
+	}
+	if ctx.Err() != nil {
+		return &Fault{Status: http.StatusServiceUnavailable, Code: CodeUnavailable, Message: "the request was given up"}
+	}
+	s.log.ErrorContext(ctx, "request failed", "error", err)
+	return &Fault{
+		Status: http.StatusInternalServerError, Code: CodeInternal, Message: "the center could not do this",
+		Hint: "the center's log says why",
+	}
+}
+
+type knownFault struct {
+	err    error
+	status int
+	code   string
+	hint   string
+}
+
+func knownFaults() []knownFault {
+	return []knownFault{
+		{roster.ErrUnknownSite, http.StatusNotFound, CodeNotFound, "sites list shows the sites there are"},
+		{roster.ErrNotFound, http.StatusNotFound, CodeNotFound, ""},
+		{roster.ErrExists, http.StatusConflict, CodeExists, ""},
+		{roster.ErrRemoved, http.StatusConflict, CodeRemoved, "restore the user first"},
+		{roster.ErrInvalid, http.StatusUnprocessableEntity, CodeInvalid, ""},
+		{roster.ErrFull, http.StatusInsufficientStorage, CodeUnavailable, "free some space on the center's disk, then ask again"},
+		{ErrOffline, http.StatusConflict, CodeOffline, "it syncs by itself when it is back, in every mode but off"},
+	}
+}
