@@ -73,14 +73,20 @@ func (c *Center) write() error {
 	return os.WriteFile(c.Config(), []byte(b.String()), 0o600)
 }
 
-// Start runs the center, also again after it was stopped or killed, and waits
-// until it answers.
-func (c *Center) Start(ctx context.Context) error {
+// Run starts the center, also again after it was stopped or killed, without
+// waiting for anything.
+func (c *Center) Run() error {
 	if err := c.write(); err != nil {
 		return fmt.Errorf("configure center: %w", err)
 	}
 	var err error
-	if c.Process, err = Start("doorsync-central", filepath.Join(c.Dir, "log"), c.program, "run", "--config", c.Config()); err != nil {
+	c.Process, err = Start("doorsync-central", filepath.Join(c.Dir, "log"), c.program, "run", "--config", c.Config())
+	return err
+}
+
+// Start is Run, and waits until the center answers.
+func (c *Center) Start(ctx context.Context) error {
+	if err := c.Run(); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)

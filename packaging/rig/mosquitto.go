@@ -86,10 +86,16 @@ func (m *Mosquitto) accounts(ctx context.Context, passwords map[string]string) e
 	return nil
 }
 
-// Start runs the broker, also again after it was killed.
-func (m *Mosquitto) Start(ctx context.Context) error {
+// Run starts the broker, also again after it was killed, without waiting.
+func (m *Mosquitto) Run() error {
 	var err error
-	if m.Process, err = Start("mosquitto", filepath.Join(m.dir, "log"), m.binary, "-c", filepath.Join(m.dir, "mosquitto.conf")); err != nil {
+	m.Process, err = Start("mosquitto", filepath.Join(m.dir, "log"), m.binary, "-c", filepath.Join(m.dir, "mosquitto.conf"))
+	return err
+}
+
+// Start is Run, and waits until the broker listens.
+func (m *Mosquitto) Start(ctx context.Context) error {
+	if err := m.Run(); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
