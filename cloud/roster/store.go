@@ -83,6 +83,7 @@ type UserRow struct {
 	Keys          []uint64 // wire.KeyHash of the credentials in effect
 	Groups        []string // in effect
 	Sort          string   // the user ID, so that it sorts for people
+	Resort        bool     // Sort is not what the store has
 	Search        string   // what Query.Text looks into, lower-case
 	Inactive      bool
 	Sum           wire.Sum

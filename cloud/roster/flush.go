@@ -1,0 +1,201 @@
+package roster
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"doorsync/protocol/wire"
+)
+
+// flush writes everything the transaction changed.
+func (w *work) flush() error {
+	if err := w.flushUsers(); err != nil {
+		return err
+	}
+	if err := w.flushIndex(); err != nil {
+		return err
+	}
+	for _, k := range slices.SortedFunc(maps.Keys(w.epochs), compareSiteID) {
+		if err := w.tx.PutEpoch(w.epochs[k]); err != nil {
+			return err
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(w.sites)) {
+		if err := w.tx.PutSite(*w.sites[name]); err != nil {
+			return err
+		}
+	}
+	if err := w.tx.AddEvents(w.events); err != nil {
+		return err
+	}
+	if err := w.tx.AddVerdicts(w.verdicts); err != nil {
+		return err
+	}
+	return w.tx.PutMeta(w.meta)
+}
+
+func compareSiteID(a, b siteID) int {
+	return cmp.Or(strings.Compare(a.site, b.site), strings.Compare(a.id, b.id))
+}
+
+func (w *work) flushUsers() error {
+	var whole, contributions []*UserRow
+	for _, u := range w.order {
+		changed, err := w.encode(u)
+		if err != nil {
+			return err
+		}
+		if changed {
+			whole = append(whole, &u.row)
+		} else {
+			contributions = append(contributions, &u.row)
+		}
+	}
+	if err := w.tx.PutUsers(whole); err != nil {
+		return err
+	}
+	return w.tx.PutContributions(contributions)
+}
+
+// encode computes what is stored of a user; changed tells whether more than its
+// contributions did.
+func (w *work) encode(u *user) (changed bool, err error) {
+	r := &u.row
+	if r.Contributions, err = encodeContributions(w.r.codec, u.contributions); err != nil {
+		return false, err
+	}
+	if r.Record, err = w.r.codec.Marshal(u.record); err != nil {
+		return false, fmt.Errorf("encode user %s: %w", r.GUID, err)
+	}
+	sort := r.Sort
+	u.describe(w.meta.Rules)
+	r.Resort = r.Sort != sort
+	r.Sum = r.change().Sum()
+	u.size = u.estimate(len(r.Record))
+	if r.Handle != 0 && r.Sum == u.was.Sum && !u.force && !u.claimed {
+		return false, nil
+	}
+	w.claim(u)
+	u.credit()
+	return true, nil
+}
+
+// credit notes which site made the change, so that the site is not told later
+// what it must have known itself.
+func (u *user) credit() {
+	r := &u.row
+	switch {
+	case len(u.touched) > 1:
+		r.ChangedBy, r.Foreign = u.touched[len(u.touched)-1], r.Revision
+	case u.touched[0] != r.ChangedBy || u.was.Handle == 0:
+		r.ChangedBy, r.Foreign = u.touched[0], u.was.Revision
+	}
+}
+
+func (w *work) flushIndex() error {
+	for _, id := range slices.Sorted(maps.Keys(w.byID)) {
+		if err := w.tx.PutID(w.byID[id]); err != nil {
+			return err
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(w.freed)) {
+		if err := w.tx.DropID("", id); err != nil {
+			return err
+		}
+	}
+	for _, k := range slices.SortedFunc(maps.Keys(w.siteIDs), compareSiteID) {
+		var err error
+		if row := w.siteIDs[k]; row != nil {
+			err = w.tx.PutID(*row)
+		} else {
+			err = w.tx.DropID(k.site, k.id)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return w.flushCredentials()
+}
+
+func (w *work) flushCredentials() error {
+	for _, k := range slices.Sorted(maps.Keys(w.holders)) {
+		var err error
+		if guid := w.holders[k]; guid != "" {
+			err = w.tx.PutHolder(k, guid)
+		} else {
+			err = w.tx.DropHolder(k)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(w.revoked)) {
+		var err error
+		if row := w.revoked[k]; row != nil {
+			err = w.tx.PutRevoked(*row)
+		} else {
+			err = w.tx.DropRevoked(k)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// absorb takes a committed transaction into memory and wakes who waits for
+// commits.
+func (r *Roster) absorb(w *work) {
+	for _, u := range w.users {
+		r.cacheUser(u)
+	}
+	s := r.state
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.meta = w.meta
+	maps.Copy(s.sites, w.sites)
+	absorbPointers(s.siteIDs, w.siteIDs)
+	absorbPointers(s.revoked, w.revoked)
+	for k, row := range w.epochs {
+		s.epochs[k] = row
+	}
+	if s.digest != nil {
+		for _, u := range w.order {
+			toggle(s.digest, &u.was)
+			toggle(s.digest, &u.row)
+		}
+	}
+	for c := range s.wakes {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// toggle adds or takes away a user that every site sees.
+func toggle(d *[wire.Buckets]wire.Sum, r *UserRow) {
+	if r.Handle != 0 && r.live() && r.Site == "" {
+		d[wire.Bucket(r.GUID)].Toggle(r.Sum)
+	}
+}
+
+func absorbPointers[K comparable, V any](into map[K]V, from map[K]*V) {
+	for k, row := range from {
+		if row == nil {
+			delete(into, k)
+		} else {
+			into[k] = *row
+		}
+	}
+}
+
+// cacheUser keeps a user as a transaction left it, without its notes.
+func (r *Roster) cacheUser(u *user) {
+	kept := &user{row: u.row, record: u.record, contributions: u.contributions, ids: u.ids, size: u.size}
+	kept.row.Record, kept.row.Contributions, kept.row.Resort = nil, nil, false
+	r.cache.put(kept)
+}

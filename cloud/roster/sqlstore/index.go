@@ -1,0 +1,95 @@
+package sqlstore
+
+import (
+	"doorsync/cloud/roster"
+	"doorsync/protocol"
+)
+
+const idColumns = "id, site, guid, since, by, until"
+
+func idScan(r *roster.IDRow) []any {
+	return []any{&r.ID, &r.Site, &r.GUID, &r.Since, &r.By, &r.Until}
+}
+
+// ID is roster.IndexReader's.
+func (v view) ID(site, id string) (roster.IDRow, bool, error) {
+	var r roster.IDRow
+	ok, err := v.c.row(idScan(&r), "SELECT "+idColumns+" FROM ids WHERE id = ? AND site = ?", id, site)
+	return r, ok, err
+}
+
+// IDsOf is roster.IndexReader's.
+func (v view) IDsOf(guid string) ([]roster.IDRow, error) {
+	return v.ids("SELECT "+idColumns+" FROM ids WHERE guid = ? ORDER BY since, id, site", guid)
+}
+
+// SiteIDs is roster.IndexReader's.
+func (v view) SiteIDs() ([]roster.IDRow, error) {
+	return v.ids("SELECT " + idColumns + " FROM ids WHERE site <> '' ORDER BY site, id")
+}
+
+func (v view) ids(query string, args ...any) ([]roster.IDRow, error) {
+	var r roster.IDRow
+	var out []roster.IDRow
+	err := v.c.each(idScan(&r), func() bool { out = append(out, r); return true }, query, args...)
+	return out, err
+}
+
+// PutID is roster.IndexWriter's.
+func (t tx) PutID(r roster.IDRow) error {
+	_, err := t.c.run("INSERT OR REPLACE INTO ids ("+idColumns+") VALUES (?,?,?,?,?,?)",
+		r.ID, r.Site, r.GUID, int64(r.Since), r.By, int64(r.Until))
+	return err
+}
+
+// DropID is roster.IndexWriter's.
+func (t tx) DropID(site, id string) error {
+	_, err := t.c.run("DELETE FROM ids WHERE id = ? AND site = ?", id, site)
+	return err
+}
+
+// Holder is roster.CredentialReader's.
+func (v view) Holder(k protocol.CredentialKey) (string, bool, error) {
+	var guid string
+	ok, err := v.c.row([]any{&guid}, "SELECT guid FROM creds WHERE key = ?", string(k))
+	return guid, ok, err
+}
+
+// Revoked is roster.CredentialReader's.
+func (v view) Revoked() ([]roster.RevokedRow, error) {
+	var r roster.RevokedRow
+	var key, before string
+	var out []roster.RevokedRow
+	dest := []any{&key, &r.GUID, &before, &r.Stamp.Wall, &r.Stamp.Counter, &r.Stamp.Origin, &r.By}
+	err := v.c.each(dest, func() bool {
+		r.Key, r.Before = protocol.CredentialKey(key), protocol.Giving(before)
+		out = append(out, r)
+		return true
+	}, "SELECT key, guid, before, wall, counter, origin, by FROM revoked ORDER BY wall, counter, origin, key")
+	return out, err
+}
+
+// PutHolder is roster.CredentialWriter's.
+func (t tx) PutHolder(k protocol.CredentialKey, guid string) error {
+	_, err := t.c.run("INSERT OR REPLACE INTO creds (key, guid) VALUES (?,?)", string(k), guid)
+	return err
+}
+
+// DropHolder is roster.CredentialWriter's.
+func (t tx) DropHolder(k protocol.CredentialKey) error {
+	_, err := t.c.run("DELETE FROM creds WHERE key = ?", string(k))
+	return err
+}
+
+// PutRevoked is roster.CredentialWriter's.
+func (t tx) PutRevoked(r roster.RevokedRow) error {
+	_, err := t.c.run("INSERT OR REPLACE INTO revoked (key, guid, before, wall, counter, origin, by) VALUES (?,?,?,?,?,?,?)",
+		string(r.Key), r.GUID, string(r.Before), r.Stamp.Wall, int64(r.Stamp.Counter), r.Stamp.Origin, r.By)
+	return err
+}
+
+// DropRevoked is roster.CredentialWriter's.
+func (t tx) DropRevoked(k protocol.CredentialKey) error {
+	_, err := t.c.run("DELETE FROM revoked WHERE key = ?", string(k))
+	return err
+}

@@ -1,0 +1,163 @@
+package sqlstore
+
+import (
+	"strings"
+	"time"
+
+	"doorsync/cloud/roster"
+	"doorsync/protocol"
+	"doorsync/protocol/wire"
+)
+
+// Known is roster.LogReader's.
+func (v view) Known(ids []protocol.EntryID) (map[protocol.EntryID]bool, error) {
+	var known map[protocol.EntryID]bool
+	for len(ids) > 0 {
+		n := min(len(ids), 64)
+		if n < 64 && n > 1 {
+			n = 8 // a few sizes, so that statements stay prepared
+		}
+		args := make([]any, n)
+		for i := range args {
+			id := ids[min(i, len(ids)-1)]
+			args[i] = id[:]
+		}
+		var got []byte
+		err := v.c.each([]any{&got}, func() bool {
+			if known == nil {
+				known = map[protocol.EntryID]bool{}
+			}
+			known[protocol.EntryID(got)] = true
+			return true
+		}, "SELECT entry FROM events WHERE entry IN ("+marks(n, "?")+")", args...)
+		if err != nil {
+			return nil, err
+		}
+		ids = ids[min(n, len(ids)):]
+	}
+	return known, nil
+}
+
+// marks repeats what stands for a value or a row.
+func marks(n int, one string) string { return strings.Repeat(one+",", n-1) + one }
+
+const eventColumns = "entry, site, epoch, number, at, arrived, event, reader, reader_id, user_id, guid, detail, actor"
+
+// AddEvents is roster.LogWriter's.
+func (t tx) AddEvents(events []roster.Event) error {
+	for len(events) > 0 {
+		n := 1
+		for _, size := range []int{32, 8} {
+			if len(events) >= size {
+				n = size
+				break
+			}
+		}
+		args := make([]any, 0, n*13)
+		for i := range events[:n] {
+			e := &events[i]
+			args = append(args, e.ID[:], e.Site, e.Epoch, int64(e.Number), e.At.UnixMilli(), e.Arrived.UnixMilli(),
+				string(e.Event), e.Reader, e.ReaderID, e.UserID, e.GUID, e.Detail, e.Actor)
+		}
+		_, err := t.c.run("INSERT INTO events ("+eventColumns+") VALUES "+marks(n, "(?,?,?,?,?,?,?,?,?,?,?,?,?)"), args...)
+		if err != nil {
+			return err
+		}
+		events = events[n:]
+	}
+	return nil
+}
+
+// Events is roster.LogReader's.
+func (v view) Events(q roster.EventFilter, fn func(*roster.Event) bool) error {
+	where, args := eventWhere(q)
+	order := "DESC"
+	if q.Oldest {
+		order = "ASC"
+	}
+	var e roster.Event
+	var id []byte
+	var at, arrived int64
+	var event string
+	dest := []any{
+		&e.Seq, &id, &e.Site, &e.Epoch, &e.Number, &at, &arrived, &event, &e.Reader, &e.ReaderID,
+		&e.UserID, &e.GUID, &e.Detail, &e.Actor,
+	}
+	return v.c.each(dest, func() bool {
+		copy(e.ID[:], id)
+		e.At, e.Arrived, e.Event = time.UnixMilli(at).UTC(), time.UnixMilli(arrived).UTC(), protocol.Event(event)
+		return fn(&e)
+	}, "SELECT seq, "+eventColumns+" FROM events"+where+" ORDER BY seq "+order, args...)
+}
+
+// eventWhere is the condition for a filter and its arguments. What people type
+// only ever becomes an argument.
+func eventWhere(q roster.EventFilter) (string, []any) {
+	var conds []string
+	var args []any
+	add := func(cond string, values ...any) { conds, args = append(conds, cond), append(args, values...) }
+	if q.SinceMS != 0 {
+		add("at >= ?", q.SinceMS)
+	}
+	if q.UntilMS != 0 {
+		add("at < ?", q.UntilMS)
+	}
+	if len(q.Users) > 0 {
+		values := make([]any, len(q.Users))
+		for i, u := range q.Users {
+			values[i] = u
+		}
+		add("user_id <> '' AND user_id IN ("+marks(len(values), "?")+")", values...)
+	}
+	if q.Site != nil {
+		add("site = ?", *q.Site)
+	}
+	if q.Reader != "" {
+		add("reader = ?", q.Reader)
+	}
+	if q.Event != "" {
+		add("event = ?", string(q.Event))
+	}
+	switch {
+	case q.After != 0 && q.Oldest:
+		add("seq > ?", int64(q.After))
+	case q.After != 0:
+		add("seq < ?", int64(q.After))
+	}
+	if len(conds) == 0 {
+		return "", nil
+	}
+	return " WHERE " + strings.Join(conds, " AND "), args
+}
+
+// Verdicts is roster.LogReader's.
+func (v view) Verdicts(site, epoch string, after, upTo uint64) ([]wire.Verdict, error) {
+	var one wire.Verdict
+	var event string
+	var out []wire.Verdict
+	err := v.c.each([]any{&one.Number, &event, &one.UserID, &one.Detail}, func() bool {
+		one.Event = protocol.Event(event)
+		out = append(out, one)
+		return true
+	}, "SELECT number, event, user_id, detail FROM verdicts WHERE site = ? AND epoch = ? AND number > ? AND number <= ? ORDER BY number, rowid",
+		site, epoch, int64(after), int64(upTo))
+	return out, err
+}
+
+// AddVerdicts is roster.LogWriter's.
+func (t tx) AddVerdicts(rows []roster.VerdictRow) error {
+	for _, r := range rows {
+		_, err := t.c.run("INSERT INTO verdicts (site, epoch, number, event, user_id, detail) VALUES (?,?,?,?,?,?)",
+			r.Site, r.Epoch, int64(r.Verdict.Number), string(r.Verdict.Event), r.Verdict.UserID, r.Verdict.Detail)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DropVerdicts is roster.LogWriter's.
+func (t tx) DropVerdicts(site, epoch string, upTo uint64) error {
+	_, err := t.c.run("DELETE FROM verdicts WHERE site = ? AND epoch = ? AND number <= ?", site, epoch, int64(upTo))
+	return err
+}

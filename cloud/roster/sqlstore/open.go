@@ -1,0 +1,165 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"doorsync/cloud/roster"
+	"doorsync/protocol/wire"
+)
+
+// Open opens the database file, or begins one where there is none.
+//
+// A file that is not a database, or does not hold together, is reported as
+// roster.ErrDamaged and left alone. The whole file is checked when the program
+// was not stopped in order the last time.
+func Open(ctx context.Context, path string, o Options) (*Store, error) {
+	s, err := open(ctx, path, o)
+	if err != nil {
+		return nil, fmt.Errorf("open roster: %w", err)
+	}
+	return s, nil
+}
+
+func open(ctx context.Context, path string, o Options) (*Store, error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		err = create(path)
+	case err == nil && info.Size() == 0:
+		err = damaged(path, "the file is empty")
+	}
+	if err != nil {
+		return nil, err
+	}
+	// A log beside the database is a stop that was not in order.
+	log, err := os.Stat(path + "-wal")
+	unclean := err == nil && log.Size() > 0
+	codec, err := wire.NewCodec()
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{codec: codec, reserve: newReserve(path, o.Reserve)}
+	if err := s.connect(path, cmp.Or(o.Readers, 4)); err != nil {
+		return nil, errors.Join(err, s.abandon())
+	}
+	if err := errors.Join(ctx.Err(), s.check(path, unclean), s.reserve.ready()); err != nil {
+		return nil, errors.Join(err, s.abandon())
+	}
+	return s, nil
+}
+
+// abandon closes what a failed Open had opened; its errors add nothing.
+func (s *Store) abandon() error {
+	if s.db != nil {
+		_ = s.Close()
+	}
+	return nil
+}
+
+func (s *Store) connect(path string, readers int) (err error) {
+	if s.db, err = sql.Open("sqlite", path); err != nil {
+		return err
+	}
+	s.readers = make(chan *conn, readers)
+	// FULL makes COMMIT wait for the disk; a larger log is moved less often,
+	// and a page that changed many times is then moved once.
+	s.writer, err = newConn(s.db, path, "busy_timeout=10000", "journal_mode=WAL", "synchronous=FULL",
+		"wal_autocheckpoint=8000", "cache_size=-32768", "temp_store=MEMORY", "journal_size_limit=67108864")
+	if err != nil {
+		return err
+	}
+	for range readers {
+		c, err := newConn(s.db, path, "busy_timeout=10000", "query_only=1", "cache_size=-2048", "mmap_size=268435456")
+		if err != nil {
+			return err
+		}
+		s.readers <- c
+		s.count++
+	}
+	return nil
+}
+
+// create writes a new database under another name first: a crash in between
+// leaves no file that looks damaged.
+func create(path string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	tmp := path + ".new"
+	for _, end := range []string{"", "-journal", "-wal", "-shm"} {
+		if err := os.Remove(tmp + end); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	// SQLite gives a file the rights of the one it finds.
+	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(f.Close(), fill(tmp)); err != nil {
+		return err
+	}
+	if err := os.Rename(tmp, path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+func fill(path string) error {
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		return err
+	}
+	c, err := newConn(db, path, fmt.Sprintf("page_size=%d", pageSize), "synchronous=FULL",
+		fmt.Sprintf("application_id=%d", applicationID))
+	if err != nil {
+		return errors.Join(err, db.Close())
+	}
+	err = c.exec("BEGIN; " + schema + fmt.Sprintf("; PRAGMA user_version=%d; COMMIT", schemaVersion))
+	return errors.Join(err, c.close(), db.Close())
+}
+
+// check tells our database from a foreign, later or damaged one.
+func (s *Store) check(path string, whole bool) error {
+	var app, version int
+	if _, err := s.writer.row([]any{&app}, "PRAGMA application_id"); err != nil {
+		return err
+	}
+	if _, err := s.writer.row([]any{&version}, "PRAGMA user_version"); err != nil {
+		return err
+	}
+	switch {
+	case app != applicationID:
+		return damaged(path, "this is not the database of a roster")
+	case version > schemaVersion:
+		return fmt.Errorf("%s: %w (%d; this program knows %d): update the program",
+			path, roster.ErrNewer, version, schemaVersion)
+	case version < schemaVersion:
+		return damaged(path, fmt.Sprintf("version %d is unknown", version))
+	}
+	if !whole {
+		return nil
+	}
+	return s.checkWhole(path)
+}
+
+func (s *Store) checkWhole(path string) error {
+	var line string
+	var faults []string
+	err := s.writer.each([]any{&line}, func() bool { faults = append(faults, line); return true }, "PRAGMA quick_check(5)")
+	if err != nil {
+		return err
+	}
+	if len(faults) != 1 || faults[0] != "ok" {
+		return damaged(path, strings.Join(faults, "; "))
+	}
+	return nil
+}

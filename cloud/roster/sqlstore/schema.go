@@ -1,0 +1,120 @@
+package sqlstore
+
+// The database says of itself whose it is (application_id) and in which form
+// (user_version), so that a foreign or later file is told from ours before
+// anything is read.
+const (
+	applicationID = 0x64727374 // "drst"
+	schemaVersion = 1
+	pageSize      = 4096
+)
+
+// Columns that change with every edit stand in no index but revision's, and
+// what is sent to sites stands before what is not, so that reading it does not
+// walk through contributions.
+const schema = `
+CREATE TABLE users (
+	seq           INTEGER PRIMARY KEY,
+	guid          TEXT NOT NULL UNIQUE,
+	sort          TEXT NOT NULL,
+	revision      INTEGER NOT NULL,
+	created       INTEGER NOT NULL,
+	removed       INTEGER NOT NULL,
+	foreign_rev   INTEGER NOT NULL,
+	site          TEXT NOT NULL,
+	enrolled_by   TEXT NOT NULL,
+	changed_by    TEXT NOT NULL,
+	merged_into   TEXT NOT NULL,
+	inactive      INTEGER NOT NULL,
+	ids           TEXT NOT NULL,
+	groups        TEXT NOT NULL,
+	search        TEXT NOT NULL,
+	keys          BLOB NOT NULL,
+	sum           BLOB NOT NULL,
+	record        BLOB NOT NULL,
+	contributions BLOB NOT NULL
+) STRICT;
+CREATE INDEX users_revision ON users(revision);
+CREATE INDEX users_sort ON users(sort, guid);
+
+CREATE TABLE graves (
+	guid          TEXT PRIMARY KEY,
+	record        BLOB NOT NULL,
+	contributions BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE ids (
+	id    TEXT NOT NULL,
+	site  TEXT NOT NULL,
+	guid  TEXT NOT NULL,
+	since INTEGER NOT NULL,
+	by    TEXT NOT NULL,
+	until INTEGER NOT NULL,
+	PRIMARY KEY (id, site)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ids_guid ON ids(guid);
+CREATE INDEX ids_site ON ids(site) WHERE site <> '';
+
+CREATE TABLE creds (
+	key  TEXT PRIMARY KEY,
+	guid TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE revoked (
+	key     TEXT PRIMARY KEY,
+	guid    TEXT NOT NULL,
+	before  TEXT NOT NULL,
+	wall    INTEGER NOT NULL,
+	counter INTEGER NOT NULL,
+	origin  TEXT NOT NULL,
+	by      TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE events (
+	seq       INTEGER PRIMARY KEY AUTOINCREMENT,
+	entry     BLOB NOT NULL,
+	site      TEXT NOT NULL,
+	epoch     TEXT NOT NULL,
+	number    INTEGER NOT NULL,
+	at        INTEGER NOT NULL,
+	arrived   INTEGER NOT NULL,
+	event     TEXT NOT NULL,
+	reader    TEXT NOT NULL,
+	reader_id TEXT NOT NULL,
+	user_id   TEXT NOT NULL,
+	guid      TEXT NOT NULL,
+	detail    TEXT NOT NULL,
+	actor     TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX events_entry ON events(entry);
+CREATE INDEX events_at ON events(at);
+CREATE INDEX events_user ON events(user_id) WHERE user_id <> '';
+
+CREATE TABLE verdicts (
+	site    TEXT NOT NULL,
+	epoch   TEXT NOT NULL,
+	number  INTEGER NOT NULL,
+	event   TEXT NOT NULL,
+	user_id TEXT NOT NULL,
+	detail  TEXT NOT NULL
+) STRICT;
+CREATE INDEX verdicts_number ON verdicts(site, epoch, number);
+
+CREATE TABLE sites (
+	name TEXT PRIMARY KEY,
+	row  BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE epochs (
+	site  TEXT NOT NULL,
+	epoch TEXT NOT NULL,
+	taken INTEGER NOT NULL,
+	hash  BLOB,
+	PRIMARY KEY (site, epoch)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE meta (
+	one INTEGER PRIMARY KEY CHECK (one = 1),
+	row BLOB NOT NULL
+) STRICT;
+`

@@ -1,0 +1,86 @@
+package roster
+
+import (
+	"sync"
+
+	"doorsync/protocol"
+	"doorsync/protocol/wire"
+)
+
+// siteID names a user ID at one site.
+type siteID struct{ site, id string }
+
+// state is what the roster keeps in memory of everything but users. The writer
+// reads it without the lock, since nobody else changes it, and changes it under
+// the lock, after the commit.
+type state struct {
+	mu      sync.RWMutex
+	meta    Meta
+	sites   map[string]*SiteRow // rows are never changed, only replaced
+	epochs  map[siteID]EpochRow // site and epoch
+	siteIDs map[siteID]IDRow    // conflicts, and what is left of resolved ones
+	revoked map[protocol.CredentialKey]RevokedRow
+	digest  *[wire.Buckets]wire.Sum    // over users that every site sees; nil until asked for
+	wakes   map[chan struct{}]struct{} // subscribers to commits
+}
+
+func loadState(v View) (*state, error) {
+	s := &state{
+		sites: map[string]*SiteRow{}, epochs: map[siteID]EpochRow{}, siteIDs: map[siteID]IDRow{},
+		revoked: map[protocol.CredentialKey]RevokedRow{}, wakes: map[chan struct{}]struct{}{},
+	}
+	sites, err := v.Sites()
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range sites {
+		row.Online = false // nobody is connected to a center that only starts
+		s.sites[row.Name] = &row
+	}
+	epochs, err := v.Epochs()
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range epochs {
+		s.epochs[siteID{row.Site, row.Epoch}] = row
+	}
+	ids, err := v.SiteIDs()
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range ids {
+		s.siteIDs[siteID{row.Site, row.ID}] = row
+	}
+	revoked, err := v.Revoked()
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range revoked {
+		s.revoked[row.Key] = row
+	}
+	return s, nil
+}
+
+func (s *state) site(name string) (*SiteRow, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	row, ok := s.sites[name]
+	return row, ok
+}
+
+func (s *state) metaNow() Meta {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.meta
+}
+
+// conflicts returns how many conflicts of a site nobody has resolved.
+func (s *state) conflicts(site string) int {
+	n := 0
+	for k, row := range s.siteIDs {
+		if k.site == site && row.Until == 0 {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,289 @@
+package roster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"doorsync/protocol"
+	"doorsync/protocol/wire"
+)
+
+// work is one transaction: what it read and what it means to change. Nothing of
+// it reaches the roster's memory before the commit.
+type work struct {
+	r    *Roster
+	tx   Tx
+	now  time.Time
+	meta Meta
+
+	users   map[string]*user // by GUID; copies
+	order   []*user          // those changed, in the order in which they were
+	byID    map[string]IDRow // user IDs that changed hands
+	freed   map[string]bool  // user IDs that find nobody any more
+	siteIDs map[siteID]*IDRow
+	holders map[protocol.CredentialKey]string // "" is nobody
+	revoked map[protocol.CredentialKey]*RevokedRow
+	sites   map[string]*SiteRow
+	epochs  map[siteID]EpochRow
+
+	events   []Event
+	verdicts []VerdictRow
+}
+
+// update runs fn as one transaction, and takes what it did into memory after
+// the commit has returned.
+func (r *Roster) update(ctx context.Context, fn func(*work) error) error {
+	r.writing.Lock()
+	defer r.writing.Unlock()
+	var done *work
+	err := r.store.Update(ctx, func(tx Tx) error {
+		w := &work{
+			r: r, tx: tx, now: r.now(), meta: r.state.meta, users: map[string]*user{}, byID: map[string]IDRow{},
+			freed: map[string]bool{}, siteIDs: map[siteID]*IDRow{}, holders: map[protocol.CredentialKey]string{},
+			revoked: map[protocol.CredentialKey]*RevokedRow{}, sites: map[string]*SiteRow{}, epochs: map[siteID]EpochRow{},
+		}
+		if err := fn(w); err != nil {
+			return err
+		}
+		done = w
+		return w.flush()
+	})
+	if err != nil {
+		return err
+	}
+	r.absorb(done)
+	return nil
+}
+
+// user returns the transaction's copy of a user.
+func (w *work) user(guid string) (*user, error) {
+	if u, ok := w.users[guid]; ok {
+		return u, nil
+	}
+	known := w.r.cache.get(guid)
+	if known == nil {
+		var err error
+		if known, err = w.load(guid); err != nil {
+			return nil, err
+		}
+	}
+	u := *known
+	u.was = u.row
+	w.users[guid] = &u
+	return &u, nil
+}
+
+func (w *work) load(guid string) (*user, error) {
+	row, ok, err := w.tx.User(guid)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, fmt.Errorf("user %s: %w", guid, ErrNotFound)
+	}
+	u, err := decodeUser(w.r.codec, row)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := w.tx.IDsOf(guid)
+	if err != nil {
+		return nil, err
+	}
+	u.ids = slices.DeleteFunc(ids, func(row IDRow) bool { return row.Site != "" })
+	return u, nil
+}
+
+func decodeUser(codec *wire.Codec, row UserRow) (*user, error) {
+	u := &user{row: row}
+	if err := codec.Unmarshal(row.Record, &u.record); err != nil {
+		return nil, fmt.Errorf("decode user %s: %w: %w", row.GUID, ErrDamaged, err)
+	}
+	var err error
+	if u.contributions, err = decodeContributions(codec, row.Contributions, u.record); err != nil {
+		return nil, err
+	}
+	u.size = u.estimate(len(row.Record))
+	u.row.Record, u.row.Contributions = nil, nil
+	return u, nil
+}
+
+// newUser begins a user at a revision of its own.
+func (w *work) newUser(enrolledBy, conflictAt string) (*user, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return nil, fmt.Errorf("new user: %w", err)
+	}
+	u := &user{row: UserRow{GUID: id.String(), Site: conflictAt, EnrolledBy: enrolledBy}}
+	w.users[u.row.GUID] = u
+	w.touch(u, enrolledBy)
+	w.claim(u)
+	u.row.Created = u.row.Revision
+	return u, nil
+}
+
+// touch notes that a user is changed, and by whom.
+func (w *work) touch(u *user, by string) {
+	if !u.dirty {
+		u.dirty = true
+		w.order = append(w.order, u)
+	}
+	if !slices.Contains(u.touched, by) {
+		u.touched = append(slices.Clone(u.touched), by)
+	}
+}
+
+// claim gives the user the next revision, once in a transaction.
+func (w *work) claim(u *user) {
+	if u.claimed {
+		return
+	}
+	w.meta.Revision++
+	u.claimed = true
+	u.row.Revision = w.meta.Revision
+}
+
+// refold computes the record anew and keeps the index of holders with it.
+func (w *work) refold(u *user) {
+	before := u.record.Credentials
+	u.fold(w.meta.Rules)
+	for _, h := range before {
+		if k := h.Credential.Key(); holds(h) && !w.stillHolds(u, k) {
+			w.holders[k] = ""
+		}
+	}
+	for _, h := range u.record.Credentials {
+		if !holds(h) {
+			continue
+		}
+		k := h.Credential.Key()
+		if i := slices.IndexFunc(before, func(b protocol.HeldCredential) bool { return b.Credential.Key() == k }); i < 0 || !holds(before[i]) {
+			w.holders[k] = u.row.GUID
+		}
+	}
+}
+
+func (w *work) stillHolds(u *user, k protocol.CredentialKey) bool {
+	h, ok := u.record.Credential(k)
+	return ok && holds(h)
+}
+
+// holder returns the GUID of who has a credential, "" for nobody.
+func (w *work) holder(k protocol.CredentialKey) (string, error) {
+	if guid, ok := w.holders[k]; ok {
+		return guid, nil
+	}
+	guid, _, err := w.tx.Holder(k)
+	return guid, err
+}
+
+// revocation returns the row of a revoked credential.
+func (w *work) revocation(k protocol.CredentialKey) (RevokedRow, bool) {
+	if row, ok := w.revoked[k]; ok {
+		if row == nil {
+			return RevokedRow{}, false
+		}
+		return *row, true
+	}
+	row, ok := w.r.state.revoked[k]
+	return row, ok
+}
+
+// id returns whom a user ID finds everywhere.
+func (w *work) id(id string) (IDRow, bool, error) {
+	if row, ok := w.byID[id]; ok {
+		return row, true, nil
+	}
+	if w.freed[id] {
+		return IDRow{}, false, nil
+	}
+	if u, row := w.r.cache.find(id); u != nil {
+		return row, true, nil
+	}
+	return w.tx.ID("", id)
+}
+
+// siteID returns whom a user ID finds in the edits of one site.
+func (w *work) siteID(site, id string) (IDRow, bool) {
+	k := siteID{site, id}
+	if row, ok := w.siteIDs[k]; ok {
+		if row == nil {
+			return IDRow{}, false
+		}
+		return *row, true
+	}
+	row, ok := w.r.state.siteIDs[k]
+	return row, ok
+}
+
+// giveID lets a user ID find the user everywhere from now on, and nobody else.
+func (w *work) giveID(u *user, row IDRow) error {
+	old, ok, err := w.id(row.ID)
+	if err != nil {
+		return err
+	}
+	if ok && old.GUID != u.row.GUID {
+		before, err := w.user(old.GUID)
+		if err != nil {
+			return err
+		}
+		before.ids = withoutID(before.ids, row.ID)
+	}
+	row.GUID, row.Site = u.row.GUID, ""
+	w.byID[row.ID] = row
+	delete(w.freed, row.ID)
+	u.ids = append(withoutID(u.ids, row.ID), row)
+	return nil
+}
+
+func withoutID(rows []IDRow, id string) []IDRow {
+	return slices.DeleteFunc(slices.Clone(rows), func(o IDRow) bool { return o.ID == id })
+}
+
+// site returns the transaction's copy of a site's row.
+func (w *work) site(name string) (*SiteRow, error) {
+	if row, ok := w.sites[name]; ok {
+		return row, nil
+	}
+	known, ok := w.r.state.sites[name]
+	if !ok {
+		return nil, fmt.Errorf("site %q: %w: add it at the center first", name, ErrUnknownSite)
+	}
+	row := *known
+	w.sites[name] = &row
+	return &row, nil
+}
+
+func (w *work) epoch(site, epoch string) (EpochRow, bool) {
+	k := siteID{site, epoch}
+	if row, ok := w.epochs[k]; ok {
+		return row, true
+	}
+	row, ok := w.r.state.epochs[k]
+	return row, ok
+}
+
+// stamp is the time of a change made at the center now.
+func (w *work) stamp() protocol.Stamp {
+	w.meta.Clock = protocol.Next(w.meta.Clock, w.now, "")
+	return w.meta.Clock
+}
+
+// errUnchanged lets a transaction end without a commit.
+var errUnchanged = errors.New("nothing changed")
+
+// follow returns the user that a merged one has become.
+func (w *work) follow(guid string) (*user, error) {
+	for range 64 {
+		u, err := w.user(guid)
+		if err != nil || u.row.MergedInto == "" {
+			return u, err
+		}
+		guid = u.row.MergedInto
+	}
+	return nil, fmt.Errorf("user %s: %w: merged in a circle", guid, ErrDamaged)
+}
