@@ -106,9 +106,6 @@ func (l *line) run(ctx context.Context) error {
 
 // greet makes sure that this is the reader that is remembered.
 func (l *line) greet(ctx context.Context) error {
-	if err := l.online(ctx, l.info); err != nil {
-		return err
-	}
 	if err := l.recallCursor(); err != nil {
 		return err
 	}

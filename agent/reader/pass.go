@@ -112,12 +112,10 @@ func (l *line) firstRoster() bool {
 	}
 	st := l.o.Journal.State()
 	switch {
-	case st.Roster != "" && st.Revision > 0 && st.Cursor == nil:
+	case st.Roster != "" && (st.Cursor == nil || st.Revision > 0):
 		return false
-	case st.Cursor != nil && st.Revision == 0:
-		wait *= 10 // it is coming
 	case st.Roster != "":
-		return false
+		wait *= 10 // it is coming
 	}
 	left := time.Until(l.started.Add(wait))
 	if left > 0 && (l.tableAt.IsZero() || time.Until(l.tableAt) > left) {
@@ -130,6 +128,9 @@ func (l *line) firstRoster() bool {
 func (l *line) list(ctx context.Context) (map[string]*driver.Row, error) {
 	rows, err := l.s.List(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if err := l.online(ctx, l.info); err != nil {
 		return nil, err
 	}
 	have := make(map[string]*driver.Row, len(rows))

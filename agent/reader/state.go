@@ -92,7 +92,8 @@ func (r *Reader) settled(whole bool, note string) {
 	})
 }
 
-// online notes that the reader answers, and journals it when it did not before.
+// online notes that the reader has shown its table, and journals it when it did
+// not before.
 func (r *Reader) online(ctx context.Context, info driver.Info) error {
 	was := r.State()
 	if was.State == wire.ReaderOffline {
@@ -102,8 +103,10 @@ func (r *Reader) online(ctx context.Context, info driver.Info) error {
 		r.log.Info("reader online", "model", info.Model, "serial", info.Serial, "firmware", info.Firmware)
 	}
 	r.change(func(s *wire.ReaderState) {
-		s.ReaderID, s.Model, s.Firmware, s.Error = info.Serial, info.Model, info.Firmware, ""
-		s.State, s.Users = wire.ReaderSyncing, max(info.Users, 0)
+		s.ReaderID, s.Model, s.Firmware = info.Serial, info.Model, info.Firmware
+		if s.State == wire.ReaderOffline {
+			s.State, s.Error, s.Users = wire.ReaderSyncing, "", max(info.Users, 0)
+		}
 	})
 	return nil
 }
