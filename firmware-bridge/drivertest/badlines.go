@@ -32,7 +32,7 @@ func plans() []faulty.Plan {
 // harmless reports whether a line does nothing that a driver may fail over:
 // streams come slowly and in pieces everywhere, datagrams come twice.
 func harmless(c Case, p faulty.Plan) bool {
-	if p.Drop > 0 || p.Corrupt > 0 || p.CutAfter > 0 {
+	if p.Drop > 0 || p.Corrupt > 0 || p.CutAfter > 0 || (p.Split && c.OnePiece) {
 		return false
 	}
 	return c.Network == "tcp" || (p.Delay == 0 && !p.Split)

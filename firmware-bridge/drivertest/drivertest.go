@@ -38,6 +38,9 @@ type Case struct {
 	// examination only asks that corruption never shortens a table silently,
 	// never crashes the driver and leaves nothing behind.
 	Checksum bool
+	// OnePiece tells that this reader, a poor one, understands a request only if
+	// it comes in one piece: a driver may then fail on a line that splits.
+	OnePiece bool
 	// Plans are further bad lines, beside those every driver meets.
 	Plans []faulty.Plan
 }

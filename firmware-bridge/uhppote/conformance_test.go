@@ -93,7 +93,7 @@ func user(id string, groups []string, v values, cards ...uint64) protocol.User {
 func config(network, address string) driver.Config {
 	return driver.Config{
 		Name: "side", Driver: "uhppote", Network: network, Address: address, Serial: serial,
-		Timeout: 100 * time.Millisecond,
+		Timeout: 200 * time.Millisecond,
 		Doors:   map[int][]string{1: {"staff"}, 2: {"staff", "it"}, 4: {"*"}},
 		Options: map[string]any{"time-zone": "America/New_York"},
 	}
