@@ -102,7 +102,7 @@ func (t *txn) append(b Batch) ([]protocol.Entry, error) {
 func (t *txn) take(tell protocol.Entry, edit protocol.Edit) ([]protocol.Entry, error) {
 	edit.UserID = cmp.Or(edit.UserID, tell.UserID)
 	tell.UserID = edit.UserID
-	p, err := t.person(edit.UserID)
+	p, err := t.person(edit.UserID, valuesOnly)
 	if err != nil {
 		return nil, err
 	}
@@ -180,7 +180,8 @@ func (t *txn) remarks(main protocol.Entry, p *person, tell protocol.Entry, refus
 	if !p.known && len(p.edits) == 0 || len(main.Edit.Values) == 0 {
 		return made, nil // nobody could hold a value otherwise
 	}
-	p.edits = append(p.edits, pendingEdit{number: main.Number, revision: main.Revision, stamp: main.Stamp, edit: *main.Edit})
+	said := protocol.Edit{UserID: main.UserID, New: main.Edit.New, Values: main.Edit.Values}
+	p.edits = append(p.edits, pendingEdit{number: main.Number, revision: main.Revision, stamp: main.Stamp, edit: said})
 	rules := t.m.settings.Rules
 	for _, n := range main.Edit.NotKept(t.effective(p), rules) {
 		if err := add(protocol.EventValueNotKept, notKept(n)); err != nil {
@@ -207,7 +208,11 @@ func (t *txn) overlay(e protocol.Entry) error {
 		return err
 	}
 	for _, c := range e.Edit.Given {
-		if err := b.Put(claimKey(wire.KeyHash(c.Key()), e.Number), nil); err != nil {
+		k := c.Key()
+		if slices.Contains(e.Edit.Refused, k) {
+			continue
+		}
+		if err := b.Put(claimKey(wire.KeyHash(k), e.Number), nil); err != nil {
 			return err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"maps"
+	"math/bits"
 	"slices"
 	"sort"
 	"strings"
@@ -51,7 +52,8 @@ func compareRows(a, b []byte) int { return bytes.Compare(a[:len(a)-1], b[:len(b)
 type run struct{ id, rows uint32 }
 
 const (
-	smallRun  = 256 // smaller runs are always merged
+	smallRun  = 256 // rows of the smallest size class
+	likeRuns  = 3   // of one size class stand beside one another
 	chunkRows = 1000
 	refPacked = 0x40 // a canonical UUID in its 16 bytes
 	refLength = 0x3f
@@ -155,8 +157,7 @@ func unpackRef(row []byte) string {
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 }
 
-// flushIndex writes what was added as a run, merged with the older runs that
-// are no bigger than it.
+// flushIndex writes what was added as a run, merged with older runs of its size.
 func (t *txn) flushIndex() error {
 	if len(t.adds) == 0 {
 		return nil
@@ -169,17 +170,15 @@ func (t *txn) flushIndex() error {
 	if len(runs) > 0 {
 		next = runs[len(runs)-1].id + 1
 	}
-	for len(runs) > 0 {
-		older := runs[len(runs)-1]
-		if older.rows > smallRun && int(older.rows) > young.len() {
-			break
+	for n := likeSized(runs, young.len()); n > 0; n = likeSized(runs, young.len()) {
+		for ; n > 0; n-- {
+			old, err := takeRun(b, runs[len(runs)-1].id)
+			if err != nil {
+				return err
+			}
+			runs = runs[:len(runs)-1]
+			young = mergeRows(old, young, len(runs) == 0)
 		}
-		old, err := takeRun(b, older.id)
-		if err != nil {
-			return err
-		}
-		runs = runs[:len(runs)-1]
-		young = mergeRows(old, young, len(runs) == 0)
 	}
 	if err := putRun(b, next, young); err != nil {
 		return err
@@ -190,26 +189,59 @@ func (t *txn) flushIndex() error {
 	return writeRuns(b, runs)
 }
 
+// likeSized returns how many of the newest runs to merge with one that comes: all
+// that are not of a greater size class, once they are many. So every row is
+// written a few times at most, and there are a few runs of each class at most.
+func likeSized(runs []run, coming int) int {
+	n := 0
+	for _, r := range slices.Backward(runs) {
+		if sizeClass(int(r.rows)) > sizeClass(coming) {
+			break
+		}
+		n++
+	}
+	if n < likeRuns {
+		return 0
+	}
+	return n
+}
+
+// sizeClass is how often a run is four times as long as a small one.
+func sizeClass(rows int) int { return bits.Len(uint(rows/smallRun)) / 2 }
+
 // newRows sorts what was added and keeps the last word on each.
 func newRows(adds []indexed) rows {
-	slices.SortStableFunc(adds, func(a, b indexed) int { return cmp.Or(cmp.Compare(a.hash, b.hash), strings.Compare(a.ref, b.ref)) })
+	order := make([]sortable, len(adds))
 	r := rows{width: minWidth}
-	for _, a := range adds {
+	for i, a := range adds {
+		order[i] = sortable{a.hash, i}
 		r.width = max(r.width, 8+len(a.ref)+1)
 	}
+	slices.SortFunc(order, func(a, b sortable) int {
+		if a.hash != b.hash {
+			return cmp.Compare(a.hash, b.hash)
+		}
+		return cmp.Or(strings.Compare(adds[a.i].ref, adds[b.i].ref), cmp.Compare(a.i, b.i))
+	})
 	r.b = make([]byte, 0, r.width*len(adds))
-	for i, a := range adds {
-		if i+1 < len(adds) && a.hash == adds[i+1].hash && a.ref == adds[i+1].ref {
+	for n, o := range order {
+		a := adds[o.i]
+		if n+1 < len(order) && o.hash == order[n+1].hash && a.ref == adds[order[n+1].i].ref {
 			continue
 		}
-		row := binary.BigEndian.AppendUint64(r.b[len(r.b):len(r.b):len(r.b)+r.width], a.hash)
-		row = append(row, a.ref...)[:r.width]
+		end := len(r.b) + r.width
+		r.b = append(binary.BigEndian.AppendUint64(r.b, a.hash), a.ref...)[:end]
 		if a.gone {
-			row[r.width-1] = 1
+			r.b[end-1] = 1
 		}
-		r.b = r.b[:len(r.b)+r.width]
 	}
 	return r
+}
+
+// sortable is a row's hash and its place among those added.
+type sortable struct {
+	hash uint64
+	i    int
 }
 
 // mergeRows merges two runs. What is gone is forgotten once no older run can

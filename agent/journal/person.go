@@ -54,38 +54,50 @@ func apart(edits []pendingEdit, known bool, revision uint64) int {
 }
 
 // person returns whoever an ID stands for.
-func (r *reading) person(id string) (person, error) {
-	s, rec, ok, err := r.find(id)
+func (r *reading) person(id string, d depth) (person, error) {
+	s, rec, ok, err := r.find(id, d)
 	if err != nil {
 		return person{}, err
 	}
-	edits, err := r.pending(id)
+	edits, err := r.pending(id, d)
 	if err != nil {
 		return person{}, err
 	}
 	if ok && !rec.Removed {
-		if i := apart(edits, true, s.born); i < len(edits) {
+		i := apart(edits, true, s.born)
+		if i < len(edits) {
 			return person{id: id, edits: edits[i:]}, nil
 		}
-		return r.personOf(id, s.change, rec, s.born)
+		p := person{id: id, change: s.change, record: rec, known: true, edits: edits}
+		return p, r.addEdits(&p, s.born, d)
 	}
 	// A tombstone ends what was known before it; edits made then came too late.
 	edits = edits[apart(edits, false, s.revision):]
 	return person{id: id, change: s.change, record: rec, gone: ok && len(edits) == 0, edits: edits}, nil
 }
 
-// personOf returns the person with a live record, and their edits under all
-// their IDs.
-func (r *reading) personOf(id string, c wire.Change, rec protocol.Record, born uint64) (person, error) {
-	p := person{id: id, change: c, record: rec, known: true}
-	for _, alias := range c.IDs {
-		edits, err := r.pending(alias)
+// resident returns the person with a live record.
+func (r *reading) resident(s *stored, rec protocol.Record) (person, error) {
+	p := person{change: s.change, record: rec, known: true}
+	err := r.addEdits(&p, s.born, whole)
+	p.id = p.userID()
+	return p, err
+}
+
+// addEdits adds what is pending under all the IDs of somebody with a live
+// record, except that asked for, which is there already.
+func (r *reading) addEdits(p *person, born uint64, d depth) error {
+	for _, alias := range p.change.IDs {
+		if alias == p.id {
+			continue
+		}
+		edits, err := r.pending(alias, d)
 		if err != nil {
-			return person{}, err
+			return err
 		}
 		p.edits = append(p.edits, edits[:apart(edits, true, born)]...)
 	}
-	return p, nil
+	return nil
 }
 
 // effective is the record as it holds at this site.
@@ -123,7 +135,7 @@ func (r *reading) view(p *person) View {
 // the center may still be known, with Removed set.
 func (j *Journal) User(id string) (v View, ok bool, err error) {
 	err = j.read(func(r *reading) error {
-		p, err := r.person(id)
+		p, err := r.person(id, whole)
 		if ok = err == nil && (p.exists() || p.gone); ok {
 			v = r.view(&p)
 		}
@@ -170,11 +182,11 @@ func (r *reading) indexed(guid string, hash uint64) (person, bool, error) {
 	if err != nil || !ok || !slices.Contains(s.change.Keys, hash) || len(s.change.IDs) == 0 {
 		return person{}, false, err
 	}
-	rec, err := r.decodeRecord(s.change)
+	rec, err := r.decodeRecord(s.change, whole)
 	if err != nil || rec.Removed {
 		return person{}, false, err
 	}
-	p, err := r.personOf(s.change.IDs[0], s.change, rec, s.born)
+	p, err := r.resident(&s, rec)
 	return p, err == nil, err
 }
 
@@ -184,7 +196,7 @@ func (r *reading) claimant(k protocol.CredentialKey, hash uint64, other *person)
 	c := r.bucket(inLocal).Cursor()
 	for key, _ := c.Seek(prefix); bytes.HasPrefix(key, prefix); key, _ = c.Next() {
 		id := r.bucket(inLocal).Get(localKey(localPending, lastNumber(key)))
-		p, err := r.person(string(id))
+		p, err := r.person(string(id), whole)
 		if err != nil {
 			return person{}, false, err
 		}

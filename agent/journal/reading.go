@@ -3,6 +3,7 @@ package journal
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -74,12 +75,45 @@ func (r *reading) held(guid string) (stored, bool, error) {
 	return s, err == nil, err
 }
 
-func (r *reading) decodeRecord(c wire.Change) (protocol.Record, error) {
-	var rec protocol.Record
-	if len(c.Record) == 0 {
-		return rec, nil
+// depth is how much of records and edits is decoded: taking an edit in needs no
+// templates, and they are most of it.
+type depth bool
+
+const (
+	valuesOnly depth = false
+	whole      depth = true
+)
+
+// Records and entries without credentials and groups.
+type (
+	valuesRecord struct {
+		Values  map[protocol.Field]protocol.Holding `cbor:"values"`
+		Removed bool                                `cbor:"removed"`
+		Site    string                              `cbor:"site"`
 	}
-	if err := r.j.codec.Unmarshal(c.Record, &rec); err != nil {
+	valuesEntry struct {
+		Number   uint64         `cbor:"n"`
+		Stamp    protocol.Stamp `cbor:"t"`
+		Revision uint64         `cbor:"rev"`
+		Edit     *struct {
+			UserID string                            `cbor:"user"`
+			New    bool                              `cbor:"new"`
+			Values map[protocol.Field]protocol.Value `cbor:"values"`
+		} `cbor:"edit"`
+	}
+)
+
+func (r *reading) decodeRecord(c wire.Change, d depth) (protocol.Record, error) {
+	var rec protocol.Record
+	var err error
+	if d == whole {
+		err = r.j.codec.Unmarshal(c.Record, &rec)
+	} else {
+		var v valuesRecord
+		err = r.j.codec.Unmarshal(c.Record, &v)
+		rec = protocol.Record{Values: v.Values, Removed: v.Removed, Site: v.Site}
+	}
+	if err != nil {
 		return rec, r.j.damaged(fmt.Errorf("user %s: %w", c.GUID, err))
 	}
 	rec.GUID = c.GUID
@@ -89,7 +123,7 @@ func (r *reading) decodeRecord(c wire.Change) (protocol.Record, error) {
 // find returns the user whom the center knows under an ID: rather one who lives
 // than a tombstone, rather one who is given to readers under it than under
 // another ID, rather the site's own of two in conflict.
-func (r *reading) find(id string) (best stored, rec protocol.Record, ok bool, err error) {
+func (r *reading) find(id string, d depth) (best stored, rec protocol.Record, ok bool, err error) {
 	guids, err := r.lookup(idHash(id))
 	if err != nil {
 		return stored{}, rec, false, err
@@ -103,7 +137,7 @@ func (r *reading) find(id string) (best stored, rec protocol.Record, ok bool, er
 		if !held || !slices.Contains(s.change.IDs, id) {
 			continue
 		}
-		c, err := r.decodeRecord(s.change)
+		c, err := r.decodeRecord(s.change, d)
 		if err != nil {
 			return stored{}, rec, false, err
 		}
@@ -137,20 +171,41 @@ type pendingEdit struct {
 }
 
 // pending returns what is pending under a user ID, in order.
-func (r *reading) pending(id string) ([]pendingEdit, error) {
+func (r *reading) pending(id string, d depth) ([]pendingEdit, error) {
 	var out []pendingEdit
 	prefix := overlayPrefix(id)
 	c := r.bucket(inLocal).Cursor()
 	for k, _ := c.Seek(prefix); len(k) == len(prefix)+8 && bytes.HasPrefix(k, prefix); k, _ = c.Next() {
-		e, err := r.entryAt(lastNumber(k))
+		e, err := r.pendingAt(lastNumber(k), d)
 		if err != nil {
 			return nil, err
 		}
-		if e.Edit != nil {
-			out = append(out, pendingEdit{number: e.Number, revision: e.Revision, stamp: e.Stamp, edit: *e.Edit})
-		}
+		out = append(out, e)
 	}
 	return out, nil
+}
+
+func (r *reading) pendingAt(number uint64, d depth) (pendingEdit, error) {
+	if d == whole {
+		e, err := r.entryAt(number)
+		if err == nil && e.Edit == nil {
+			err = r.j.damaged(fmt.Errorf("entry %d holds no edit", number))
+		}
+		if err != nil {
+			return pendingEdit{}, err
+		}
+		return pendingEdit{number: number, revision: e.Revision, stamp: e.Stamp, edit: *e.Edit}, nil
+	}
+	var e valuesEntry
+	err := r.j.codec.Unmarshal(r.bucket(inEntries).Get(numberKey(number)), &e)
+	if err == nil && e.Edit == nil {
+		err = errors.New("it holds no edit")
+	}
+	if err != nil {
+		return pendingEdit{}, r.j.damaged(fmt.Errorf("entry %d: %w", number, err))
+	}
+	edit := protocol.Edit{UserID: e.Edit.UserID, New: e.Edit.New, Values: e.Edit.Values}
+	return pendingEdit{number: number, revision: e.Revision, stamp: e.Stamp, edit: edit}, nil
 }
 
 func (r *reading) entryAt(number uint64) (protocol.Entry, error) {

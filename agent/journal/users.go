@@ -59,7 +59,7 @@ func (j *Journal) newcomers(own map[string]struct{}) func(*reading) ([]View, boo
 				return views, false, nil
 			}
 			after = overlayKey(id, 1<<64-1)
-			p, err := r.person(id)
+			p, err := r.person(id, whole)
 			if err != nil {
 				return nil, false, err
 			}
@@ -86,7 +86,7 @@ func (j *Journal) residents(own map[string]struct{}) func(*reading) ([]View, boo
 				return views, false, nil
 			}
 			after = bytes.Clone(k)
-			view, ok, err := r.resident(string(k), v, own)
+			view, ok, err := r.residentView(string(k), v, own)
 			if err != nil {
 				return nil, false, err
 			}
@@ -99,21 +99,21 @@ func (j *Journal) residents(own map[string]struct{}) func(*reading) ([]View, boo
 	}
 }
 
-// resident returns a user of the center, unless deleted or standing back behind
+// residentView returns a user of the center, unless deleted or standing back behind
 // somebody of this site who has the same ID.
-func (r *reading) resident(guid string, v []byte, own map[string]struct{}) (View, bool, error) {
+func (r *reading) residentView(guid string, v []byte, own map[string]struct{}) (View, bool, error) {
 	s, err := r.j.decodeStored(guid, v)
 	if err != nil || len(s.change.IDs) == 0 {
 		return View{}, false, err
 	}
-	rec, err := r.decodeRecord(s.change)
+	rec, err := r.decodeRecord(s.change, whole)
 	if err != nil || rec.Removed {
 		return View{}, false, err
 	}
 	if _, ok := own[s.change.IDs[0]]; ok {
 		return View{}, false, nil
 	}
-	p, err := r.personOf(s.change.IDs[0], s.change, rec, s.born)
+	p, err := r.resident(&s, rec)
 	if err != nil {
 		return View{}, false, err
 	}
