@@ -34,9 +34,9 @@ func NewSite(p Programs, name, dir, broker, keyFile string, readers ...string) (
 	return s, nil
 }
 
-// Zk is the section of a ZKTeco terminal.
-func Zk(name, address string) string {
-	return fmt.Sprintf(`{name: %s, driver: zk, address: "%s", groups: ["*"]}`, name, address)
+// Zk is the section of a ZKTeco terminal, with more keys if there are any.
+func Zk(name, address string, more ...string) string {
+	return fmt.Sprintf(`{%s}`, strings.Join(append([]string{"name: " + name, "driver: zk", `address: "` + address + `"`}, more...), ", "))
 }
 
 // Uhppote is the section of a UHPPOTE controller whose first door opens for
