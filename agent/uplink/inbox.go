@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"doorsync/agent/journal"
+	"doorsync/protocol"
 	"doorsync/protocol/wire"
 )
 
@@ -132,6 +133,9 @@ func (i *inbox) check(ctx context.Context) {
 }
 
 func (i *inbox) pull(again bool) error {
+	if again {
+		i.s.asks()
+	}
 	st := i.s.Copy.State()
 	return i.s.send(wire.KindPull, wire.Pull{
 		Session: i.s.id, After: st.Revision, Cursor: st.Cursor, Window: window, Again: again,
@@ -155,6 +159,7 @@ func (i *inbox) applyAll(ctx context.Context) error {
 			err = i.pull(true)
 		case err == nil:
 			i.asked = false
+			i.mended(ctx, run[0])
 			err = i.pull(false)
 		default:
 			err = fmt.Errorf("take in changes of the roster: %w", err)
@@ -162,6 +167,13 @@ func (i *inbox) applyAll(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+	}
+}
+
+// mended tells people that the site's copy was not what it should be.
+func (i *inbox) mended(ctx context.Context, c wire.Changes) {
+	if c.Mend && len(c.Users) > 0 {
+		i.s.append(ctx, protocol.EventMended, fmt.Sprintf("%d users differed from the center's", len(c.Users)))
 	}
 }
 

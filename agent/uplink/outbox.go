@@ -9,6 +9,7 @@ import (
 
 	"github.com/fxamacker/cbor/v2"
 
+	"doorsync/agent/journal"
 	"doorsync/protocol/wire"
 )
 
@@ -21,9 +22,6 @@ const (
 	batchBytes   = 88 << 10
 	batchesOut   = 8
 	resendAfter  = 2 * time.Second
-	// confirmPause is how long confirmations are gathered before they are
-	// stored: they only free the outbox, and each flush costs the flash.
-	confirmPause = 100 * time.Millisecond
 )
 
 // journalMessage is a wire.Journal whose entries travel as they are stored.
@@ -45,6 +43,7 @@ type outbox struct {
 	toStore *wire.Confirm
 	resend  uint64 // order: send again from here, 0 for none
 	anew    bool   // the center has forgotten this session: begin it anew
+	leave   string // why a new epoch must begin, "" if none must
 
 	// Owned by run.
 	ready bool // the center has answered this session's hello
@@ -77,6 +76,20 @@ func (o *outbox) sendAgain(number uint64) {
 	o.mu.Unlock()
 	poke(o.wake)
 }
+
+// leaveEpoch makes run begin a new epoch.
+func (o *outbox) leaveEpoch(why string) {
+	o.mu.Lock()
+	o.leave = why
+	o.mu.Unlock()
+	poke(o.wake)
+}
+
+// Why a journal begins a new epoch, for people.
+const (
+	restoredCopy = "the center knows another journal under these numbers: this one was restored from a copy, or runs twice"
+	trimmedAway  = "the center, restored from a copy, asks for entries that are no longer kept here"
+)
 
 // hello makes run say again what the site has; anew, as if just connected.
 func (o *outbox) hello(anew bool) {
@@ -144,15 +157,13 @@ func (o *outbox) greet() error {
 	if o.s.settled.Load() {
 		h.Digest = st.Digest[:]
 	}
+	o.s.asks()
 	return o.s.send(wire.KindHello, h)
 }
 
 // fill sends what is waiting, as far as the window allows.
 func (o *outbox) fill() error {
-	if !o.ready {
-		return nil
-	}
-	for len(o.out) < batchesOut {
+	for o.ready && len(o.out) < batchesOut {
 		entries, err := o.s.Outbox.Pending(o.sent, batchEntries, batchBytes)
 		if err != nil {
 			return fmt.Errorf("read journal for the center: %w", err)
@@ -160,10 +171,15 @@ func (o *outbox) fill() error {
 		if len(entries) == 0 {
 			return nil
 		}
+		if entries[0].Number > o.sent+1 {
+			o.leaveEpoch(trimmedAway)
+			return nil
+		}
 		m := journalMessage{Session: o.s.id, Epoch: o.epoch, Entries: make([]cbor.RawMessage, len(entries))}
 		for i, e := range entries {
 			m.Entries[i] = e.Data
 		}
+		o.s.asks()
 		if err := o.s.send(wire.KindJournal, m); err != nil {
 			return err
 		}
@@ -198,9 +214,12 @@ func (o *outbox) rewind(taken uint64) {
 // takeAnswers looks at all that the center has said meanwhile.
 func (o *outbox) takeAnswers(ctx context.Context) error {
 	o.mu.Lock()
-	answers, resend := o.answers, o.resend
-	o.answers, o.resend = nil, 0
+	answers, resend, leave := o.answers, o.resend, o.leave
+	o.answers, o.resend, o.leave = nil, 0, ""
 	o.mu.Unlock()
+	if leave != "" {
+		return o.newEpoch(ctx, leave)
+	}
 	for _, c := range answers {
 		if err := o.take(ctx, c); err != nil {
 			return err
@@ -212,16 +231,21 @@ func (o *outbox) takeAnswers(ctx context.Context) error {
 	return nil
 }
 
+func (o *outbox) newEpoch(ctx context.Context, why string) error {
+	o.ready, o.out = false, nil
+	o.s.Logger.Warn("new epoch of the journal", "why", why)
+	if err := o.s.Outbox.NewEpoch(ctx, why); err != nil {
+		return err
+	}
+	return o.greet()
+}
+
 func (o *outbox) take(ctx context.Context, c wire.Confirm) error {
 	if c.Epoch != o.epoch {
 		return nil // about an epoch that has ended meanwhile
 	}
 	if c.NewEpoch {
-		o.ready, o.out = false, nil
-		if err := o.s.Outbox.NewEpoch(ctx, "the center knows another journal under these numbers: this one was restored from a copy, or runs twice"); err != nil {
-			return err
-		}
-		return o.greet()
+		return o.newEpoch(ctx, restoredCopy)
 	}
 	first := !o.ready
 	switch {
@@ -229,8 +253,9 @@ func (o *outbox) take(ctx context.Context, c wire.Confirm) error {
 		o.ready, o.taken, o.goal = true, c.Taken, o.s.Outbox.State().Last
 		o.rewind(c.Taken)
 	case c.Gap:
-		o.taken = c.Taken
-		o.rewind(c.Taken)
+		// Begin anew: the answer to a hello says what to go on from.
+		o.ready, o.out = false, nil
+		return o.greet()
 	case c.Taken > o.taken:
 		o.arrived(c.Taken)
 	case c.Taken < o.taken && len(o.out) == 0:
@@ -280,7 +305,6 @@ func (o *outbox) confirming(ctx context.Context) error {
 		if err := o.storeConfirm(ctx); err != nil {
 			return err
 		}
-		pause(ctx, confirmPause)
 	}
 }
 
@@ -292,7 +316,12 @@ func (o *outbox) storeConfirm(ctx context.Context) error {
 	if c == nil {
 		return nil
 	}
-	if err := o.s.Outbox.Confirm(ctx, *c); err != nil {
+	err := o.s.Outbox.Confirm(ctx, *c)
+	switch {
+	case errors.Is(err, journal.ErrDiverged):
+		o.leaveEpoch(restoredCopy)
+		return nil
+	case err != nil:
 		return fmt.Errorf("store what the center has taken: %w", err)
 	}
 	return nil

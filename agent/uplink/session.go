@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -36,6 +37,7 @@ type session struct {
 	outbox  *outbox
 	inbox   *inbox
 	orders  chan wire.Order
+	asked   atomic.Pointer[time.Time] // first question that is not answered yet
 
 	allTaken, allHeld atomic.Bool // of what there was at the first answer
 	settled           atomic.Bool // both
@@ -69,7 +71,7 @@ func (s *session) heard(k wire.Kind, payload []byte) {
 func (s *session) run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, part := range []func(context.Context) error{
-		s.watchLink, s.read, s.outbox.run, s.outbox.confirming, s.inbox.run, s.tellReaders, s.obey,
+		s.watchLink, s.watchCenter, s.read, s.outbox.run, s.outbox.confirming, s.inbox.run, s.tellReaders, s.obey,
 	} {
 		g.Go(func() error { return part(ctx) })
 	}
@@ -85,6 +87,36 @@ func (s *session) watchLink(ctx context.Context) error {
 	case <-s.link.Lost():
 		return fmt.Errorf("connection lost: %w", s.link.Why())
 	}
+}
+
+// How long the center may leave a question unanswered while the broker is
+// there. A new connection is then tried, and people are told.
+const (
+	centerPatience = 12 * time.Second
+	centerLook     = 3 * time.Second
+)
+
+var errCenterSilent = errors.New("the broker is there, but the center does not answer: is doorsync-central running?")
+
+func (s *session) watchCenter(ctx context.Context) error {
+	look := time.NewTicker(centerLook)
+	defer look.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-look.C:
+			if since := s.asked.Load(); since != nil && time.Since(*since) > centerPatience {
+				return errCenterSilent
+			}
+		}
+	}
+}
+
+// asks notes that an answer is due.
+func (s *session) asks() {
+	now := time.Now()
+	s.asked.CompareAndSwap(nil, &now)
 }
 
 // goodbye tells the center at once that the site leaves; a lost connection says
@@ -134,6 +166,7 @@ func (s *session) route(m message) error {
 			return err
 		}
 		if c.Session == s.id {
+			s.asked.Store(nil)
 			s.outbox.answered(c)
 		}
 	case wire.KindChanges:
@@ -142,6 +175,7 @@ func (s *session) route(m message) error {
 			return err
 		}
 		if c.Session == s.id {
+			s.asked.Store(nil)
 			s.inbox.put(c, len(m.payload))
 		}
 	case wire.KindOrder:

@@ -122,7 +122,7 @@ type turn struct {
 	mend    *wire.Digest
 }
 
-// turn returns what to do for the site, if anything.
+// takeTurn returns what to do for the site, if anything.
 func (s *site) takeTurn() (t turn, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -148,7 +148,7 @@ func (x *Exchange) tellOne(ctx context.Context, s *site) (more bool, err error) 
 	if err != nil {
 		return false, err
 	}
-	if !t.answer && !says(c, t.journal) {
+	if !t.answer && !t.says(c) {
 		return false, nil
 	}
 	c.Session = t.session
@@ -157,14 +157,23 @@ func (x *Exchange) tellOne(ctx context.Context, s *site) (more bool, err error) 
 		return false, err
 	}
 	s.told(t, c, bytes)
-	return c.More, nil
+	return c.More || len(t.reached(c).cursor) > 0, nil
+}
+
+// reached is where the site is once it has the changes.
+func (t turn) reached(c wire.Changes) position {
+	if c.Page != nil && len(c.Page.Cursor) > 0 {
+		return position{after: t.at.after, cursor: c.Page.Cursor}
+	}
+	return position{after: c.To}
 }
 
 // says reports whether changes tell a site anything. Revisions that do not
 // concern it are not sent one by one; they come with the next that does, or
 // when the site asks.
-func says(c wire.Changes, journal uint64) bool {
-	return len(c.Users) > 0 || c.Page != nil || c.Settings != nil || c.Journal > journal
+func (t turn) says(c wire.Changes) bool {
+	moves := !t.at.equal(t.reached(c))
+	return len(c.Users) > 0 || c.Journal > t.journal || moves && (c.Page != nil || c.Settings != nil)
 }
 
 // told notes a message under way, unless telling began anew meanwhile.
@@ -174,10 +183,7 @@ func (s *site) told(t turn, c wire.Changes, bytes int) {
 	if s.turn != t.number {
 		return
 	}
-	at := position{after: c.To}
-	if c.Page != nil && len(c.Page.Cursor) > 0 {
-		at = position{after: t.at.after, cursor: c.Page.Cursor}
-	}
-	s.next, s.answer, s.journal = at, false, c.Journal
+	at := t.reached(c)
+	s.next, s.answer, s.journal = at, false, max(s.journal, c.Journal)
 	s.marks = append(s.marks, mark{at, bytes})
 }
