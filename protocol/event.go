@@ -2,6 +2,8 @@ package protocol
 
 import (
 	"encoding/hex"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -77,6 +79,9 @@ func (e Event) Title() string {
 // Known reports whether this version knows the event. A later version's events
 // are kept and shown by their code.
 func (e Event) Known() bool { _, ok := titles[e]; return ok }
+
+// Events are the events that this version knows, by name.
+func Events() []Event { return slices.Sorted(maps.Keys(titles)) }
 
 // EntryID identifies an entry for good, whatever number it travels under. It
 // starts with the time, so that indexes over it grow at their end.
