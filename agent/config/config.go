@@ -50,7 +50,8 @@ type Journal struct {
 
 // Log is how much the agent says.
 type Log struct {
-	Level string `yaml:"level"` // debug, info, warn, error
+	Level  string `yaml:"level"`  // debug, info, warn, error
+	Format string `yaml:"format"` // text, json
 }
 
 // Reader is one reader and how it is treated.
@@ -115,9 +116,6 @@ func Load(path string, try func(driver.Config) error) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	if err := c.readSecrets(); err != nil {
-		return Config{}, err
-	}
 	return c, nil
 }
 
@@ -160,8 +158,9 @@ func (r Reader) DriverConfig() driver.Config {
 	}
 }
 
-// readSecrets takes keys and passwords out of the files that hold them.
-func (c *Config) readSecrets() error {
+// ReadSecrets takes keys and passwords out of the files that hold them. Load
+// leaves that to whoever needs them, which is the running agent alone.
+func (c *Config) ReadSecrets() error {
 	var err error
 	if c.Center.Key, err = secret(c.Center.Key, c.Center.KeyFile); err != nil {
 		return fmt.Errorf("center.key-file: %w", err)
@@ -173,6 +172,20 @@ func (c *Config) readSecrets() error {
 		}
 	}
 	return nil
+}
+
+// SecretFiles are the files that ReadSecrets reads.
+func (c Config) SecretFiles() []string {
+	var out []string
+	if c.Center.KeyFile != "" {
+		out = append(out, c.Center.KeyFile)
+	}
+	for _, r := range c.Readers {
+		if r.PasswordFile != "" {
+			out = append(out, r.PasswordFile)
+		}
+	}
+	return out
 }
 
 func secret(value, file string) (string, error) {

@@ -41,6 +41,9 @@ readers:
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := c.ReadSecrets(); err != nil {
+		t.Fatal(err)
+	}
 	if c.Center.Key != "s3cret" || c.Center.Username != "LYON" || c.Control != filepath.Join("/srv/doorsync", "control.sock") {
 		t.Errorf("center user %q, control %q", c.Center.Username, c.Control)
 	}

@@ -46,6 +46,7 @@ func (c *Config) faults(try func(driver.Config) error) []configs.Fault {
 	if err := level.UnmarshalText([]byte(c.Log.Level)); err != nil {
 		k.fault("log.level", "log.level: %q is none of debug, info, warn, error", c.Log.Level)
 	}
+	k.oneOf("log.format", c.Log.Format, "text", "json")
 	if c.Control != "" && len(c.Control) > 100 {
 		k.fault("control", "control: a socket's path may have 100 characters, this has %d: set a shorter one", len(c.Control))
 	}

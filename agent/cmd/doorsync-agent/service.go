@@ -1,0 +1,58 @@
+package main
+
+import (
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"doorsync/agent/config"
+	"doorsync/packaging/service"
+)
+
+// service are the commands about the system service.
+func (a *app) service() []*cobra.Command {
+	act := func(use, short string, do func(service.Config) error) *cobra.Command {
+		return &cobra.Command{
+			Use: use, Short: short, Args: args(cobra.NoArgs),
+			RunE: func(*cobra.Command, []string) error { return do(a.registration(config.Config{})) },
+		}
+	}
+	return []*cobra.Command{
+		a.install(),
+		act("uninstall", "Remove the system service; data and configuration stay", service.Uninstall),
+		act("start", "Start the system service", service.Start),
+		act("stop", "Stop the system service", service.Stop),
+		a.status(),
+	}
+}
+
+func (a *app) install() *cobra.Command {
+	return &cobra.Command{
+		Use: "install", Short: "Register the agent as a system service that starts with the machine",
+		Long: `Registers this program, where it stands now, as a system service that runs with
+the configuration file, and checks first that it has the rights and that the
+configuration has no faults. "start" then starts it.`,
+		Args: args(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error {
+			cfg, err := a.load()
+			if err != nil {
+				return err
+			}
+			return service.Install(a.registration(cfg))
+		},
+	}
+}
+
+// registration is how the service manager knows the agent.
+func (a *app) registration(cfg config.Config) service.Config {
+	path, err := filepath.Abs(a.config)
+	if err != nil {
+		path = a.config // the working directory is gone: nothing better is known
+	}
+	out := service.Config{
+		Name: "doorsync-agent", DisplayName: "doorsync Agent", Description: "doorsync at this site: keeps the readers in line",
+		Args: []string{"run", "--config", path}, Data: cfg.Data, Reads: []string{path},
+	}
+	out.Reads = append(out.Reads, cfg.SecretFiles()...)
+	return out
+}
