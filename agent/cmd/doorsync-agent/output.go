@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -16,11 +17,14 @@ import (
 // table prints aligned columns.
 type table struct {
 	w      *tabwriter.Writer
+	text   *bytes.Buffer
+	out    io.Writer
 	colors bool
 }
 
 func newTable(cmd *cobra.Command, head ...string) table {
-	t := table{tabwriter.NewWriter(cmd.OutOrStdout(), 0, 4, 2, ' ', 0), onTerminal(cmd)}
+	text := new(bytes.Buffer)
+	t := table{tabwriter.NewWriter(text, 0, 4, 2, ' ', 0), text, cmd.OutOrStdout(), onTerminal(cmd)}
 	if len(head) > 0 {
 		t.row(head...)
 	}
@@ -35,14 +39,25 @@ func (t table) colored(color string, cells ...string) {
 	for i, c := range cells {
 		cells[i] = oneLine(c)
 	}
-	line := strings.TrimRight(strings.Join(cells[:len(cells)-1], "\t")+"\t"+cells[len(cells)-1], "\t")
-	if last := cells[len(cells)-1]; color != "" && t.colors && last != "" {
-		line = strings.TrimSuffix(line, last) + color + last + plain
+	if last := &cells[len(cells)-1]; color != "" && t.colors && *last != "" {
+		*last = color + *last + plain
 	}
-	_, _ = fmt.Fprintln(t.w, strings.TrimPrefix(line, "\t"))
+	_, _ = fmt.Fprintln(t.w, strings.Join(cells, "\t"))
 }
 
-func (t table) flush() error { return t.w.Flush() }
+// flush prints what came since, without blanks at the ends of lines.
+func (t table) flush() error {
+	if err := t.w.Flush(); err != nil {
+		return err
+	}
+	defer t.text.Reset()
+	for line := range strings.Lines(t.text.String()) {
+		if _, err := fmt.Fprintln(t.out, strings.TrimRight(line, " \n")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // oneLine keeps a value from breaking the table, or the terminal.
 func oneLine(s string) string {
