@@ -20,13 +20,11 @@ func incomplete(what string, err error) error {
 // openTable asks for a table: the terminal gives a small one at once, and the
 // size of a larger one.
 func (s *session) openTable(ctx context.Context, t frame.Table) (size int, whole []byte, err error) {
-	var answer, data frame.Frame
+	var answer frame.Frame
+	var direct collector
 	err = s.link.exchange(ctx, frame.CmdOpenRead, t.Request(), func(f frame.Frame) (bool, error) {
-		switch f.Cmd {
-		case frame.CmdPrepareData: // some firmware announces even what it gives at once
-			return false, nil
-		case frame.CmdData:
-			data = f
+		if f.Cmd == frame.CmdPrepareData || direct.begun { // old firmware sends what was not asked for yet
+			return direct.take(f)
 		}
 		answer = f
 		return true, nil
@@ -34,8 +32,10 @@ func (s *session) openTable(ctx context.Context, t frame.Table) (size int, whole
 	switch {
 	case err != nil:
 		return 0, nil, err
-	case data.Cmd == frame.CmdData:
-		return len(data.Data), data.Data, nil
+	case direct.begun:
+		return len(direct.data), direct.data, nil
+	case answer.Cmd == frame.CmdData:
+		return len(answer.Data), answer.Data, nil
 	case answer.Cmd != frame.AckOK:
 		return 0, nil, fmt.Errorf("%s: the terminal answered %s: %w", frame.CmdOpenRead, answer.Cmd, refusal(answer.Cmd))
 	}
@@ -100,6 +100,7 @@ func (s *session) readChunk(ctx context.Context, offset, n int) ([]byte, error) 
 
 // collector puts the packets of one answer together.
 type collector struct {
+	begun     bool
 	announced int
 	data      []byte
 }
@@ -108,7 +109,7 @@ func (c *collector) take(f frame.Frame) (bool, error) {
 	switch f.Cmd {
 	case frame.CmdPrepareData:
 		n, err := frame.ParseSize(f.Data)
-		c.announced, c.data = n, nil
+		c.begun, c.announced, c.data = true, n, nil
 		return false, err
 	case frame.CmdData:
 		c.data = append(c.data, f.Data...)

@@ -74,10 +74,12 @@ func (s *session) begin(ctx context.Context) error {
 	if err := s.learn(ctx); err != nil {
 		return err
 	}
-	if err := s.command(ctx, frame.CmdRegEvent, frame.U32(frame.AllEvents)); err != nil {
-		return fmt.Errorf("ask for live events: %w", err)
+	err := s.command(ctx, frame.CmdRegEvent, frame.U32(frame.AllEvents))
+	if errors.Is(err, driver.ErrRefused) {
+		s.log.Warn("the terminal tells of no live events; enrollments are found when its table is read", "reader", s.d.cfg.Name)
+		return nil
 	}
-	return nil
+	return err
 }
 
 func (s *session) connect(ctx context.Context) error {
@@ -195,9 +197,15 @@ func (d *Driver) modelOf(values map[string]string) model {
 // Info tells what the terminal is.
 func (s *session) Info() driver.Info { return s.info }
 
+// retries is how often a terminal may put a request off.
+const retries = 3
+
 // command sends a request that is either done or refused.
 func (s *session) command(ctx context.Context, cmd frame.Cmd, data []byte) error {
 	f, err := s.link.call(ctx, cmd, data)
+	for try := 0; err == nil && try < retries && (f.Cmd == frame.AckRetry || f.Cmd == frame.AckRepeat); try++ {
+		f, err = s.link.call(ctx, cmd, data)
+	}
 	if err != nil {
 		return err
 	}

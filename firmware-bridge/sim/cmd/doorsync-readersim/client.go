@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -40,11 +41,12 @@ func (c client) people(ctx context.Context, reader string) ([]person, error) {
 }
 
 func path(reader string, more ...string) string {
-	p := "/readers/" + url.PathEscape(reader)
+	var p strings.Builder
+	p.WriteString("/readers/" + url.PathEscape(reader))
 	for _, m := range more {
-		p += "/" + url.PathEscape(m)
+		p.WriteString("/" + url.PathEscape(m))
 	}
-	return p
+	return p.String()
 }
 
 func (c client) do(ctx context.Context, method, path string, in, out any) error {
