@@ -33,6 +33,9 @@ type stage struct {
 	lines     errgroup.Group
 }
 
+// data is the folder of one part; the commands to try stand above them.
+func (s *stage) data(part string) string { return filepath.Join(s.dir, "data", part) }
+
 func names() []string { return []string{lyon, oslo} }
 
 func build(ctx context.Context, tell *teller, dir string) (*stage, error) {
@@ -43,6 +46,7 @@ func build(ctx context.Context, tell *teller, dir string) (*stage, error) {
 	if err := os.RemoveAll(dir); err != nil {
 		return nil, fmt.Errorf("empty %s: %w", dir, err)
 	}
+	tell.fact("programs", "building; the first time this takes some minutes")
 	begin := time.Now()
 	programs, err := rig.Build(ctx, filepath.Join(dir, "bin"))
 	if err != nil {
@@ -56,16 +60,16 @@ func build(ctx context.Context, tell *teller, dir string) (*stage, error) {
 // order in which a real installation comes to be.
 func (s *stage) start(ctx context.Context, tell *teller) error {
 	var err error
-	if s.terminals, err = rig.StartTerminals(ctx, s.programs, filepath.Join(s.dir, "terminals"), names()...); err != nil {
+	if s.terminals, err = rig.StartTerminals(ctx, s.programs, s.data("terminals"), names()...); err != nil {
 		return err
 	}
 	for i, name := range names() {
-		s.gates[name], err = rig.StartController(ctx, s.programs, name+" gate", filepath.Join(s.dir, "gate-"+name), uint32(405419896+i))
+		s.gates[name], err = rig.StartController(ctx, s.programs, name+" gate", s.data("gate-" + name), uint32(405419896+i))
 		if err != nil {
 			return err
 		}
 	}
-	if s.center, err = rig.NewCenter(s.programs, filepath.Join(s.dir, "central"), names()...); err != nil {
+	if s.center, err = rig.NewCenter(s.programs, s.data("central"), names()...); err != nil {
 		return err
 	}
 	if err := s.center.Start(ctx); err != nil {
@@ -101,7 +105,7 @@ func (s *stage) startSite(ctx context.Context, name string) error {
 		broker = s.line.Addr()
 	}
 	gate := s.gates[name]
-	site, err := rig.NewSite(s.programs, name, filepath.Join(s.dir, name), broker, s.center.KeyFile(name),
+	site, err := rig.NewSite(s.programs, name, s.data(name), broker, s.center.KeyFile(name),
 		rig.Zk("front", s.terminals.Addr(name), "poll: 1s"), rig.Uhppote("gate", gate.Addr, gate.Serial))
 	if err != nil {
 		return err

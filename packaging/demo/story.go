@@ -110,7 +110,7 @@ func rejoined(ctx context.Context, tell *teller, s *stage) error {
 }
 
 // enroll acts at a site's terminal and returns when that was.
-func (s *stage) enroll(ctx context.Context, site string, p person, fingers ...uint8) (time.Time, error) {
+func (s *stage) enroll(ctx context.Context, site string, p person, fingers ...int) (time.Time, error) {
 	begin := time.Now()
 	return begin, s.terminals.Enroll(ctx, site, rig.AtTerminal{ID: p.id, Name: p.name, Card: uint32(p.card), Fingers: fingers})
 }

@@ -37,7 +37,7 @@ func Build(ctx context.Context, dir string) (Programs, error) {
 		return filepath.Join(dir, name)
 	}
 	p := Programs{Central: out("doorsync-central"), Agent: out("doorsync-agent"), ReaderSim: out("doorsync-readersim"), Uhppote: out("uhppote-simulator")}
-	if err := goBuild(ctx, root, "-trimpath", "-ldflags", "-s -w", "-o", dir+string(filepath.Separator),
+	if err := goBuild(ctx, root, "-ldflags", "-s -w", "-o", dir+string(filepath.Separator),
 		"./cloud/cmd/doorsync-central", "./agent/cmd/doorsync-agent", "./firmware-bridge/sim/cmd/doorsync-readersim"); err != nil {
 		return Programs{}, err
 	}

@@ -26,12 +26,12 @@ type Terminals struct {
 
 // AtTerminal is a person as a terminal shows them. A PIN goes in, never out.
 type AtTerminal struct {
-	ID      string  `json:"id"`
-	Name    string  `json:"name,omitempty"`
-	Card    uint32  `json:"card,omitempty"`
-	PIN     string  `json:"pin,omitempty"`
-	HasPIN  bool    `json:"has_pin"`
-	Fingers []uint8 `json:"fingers,omitempty"`
+	ID      string `json:"id"`
+	Name    string `json:"name,omitempty"`
+	Card    uint32 `json:"card,omitempty"`
+	PIN     string `json:"pin,omitempty"`
+	HasPIN  bool   `json:"has_pin"`
+	Fingers []int  `json:"fingers,omitempty"`
 }
 
 // StartTerminals starts terminals that keep their people in dir.
