@@ -132,18 +132,18 @@ func (l *line) readLog(ctx context.Context) (cause, error) {
 
 // signs looks after what the reader told of.
 func (l *line) signs(ctx context.Context) (cause, error) {
-	keys, table, cards := l.inbox.take()
+	rows, table, cards := l.inbox.take()
 	_, logs := l.s.(driver.Logger)
 	if len(cards) > 0 && !logs {
 		if err := l.keep(ctx, logRead{drafts: cardDrafts(cards)}); err != nil {
 			return "", err
 		}
 	}
-	if table || (len(keys) > 0 && l.get == nil) {
+	if table || (len(rows) > 0 && l.get == nil) {
 		return causeSign, nil
 	}
-	if len(keys) > 0 {
-		if err := l.some(ctx, items(keys)); err != nil {
+	if len(rows) > 0 {
+		if err := l.some(ctx, rows); err != nil {
 			return "", err
 		}
 	}

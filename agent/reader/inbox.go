@@ -19,12 +19,12 @@ const (
 type inbox struct {
 	wake  chan struct{}
 	mu    sync.Mutex
-	keys  map[string]bool
-	table bool            // something changed, the reader does not say what
-	cards []driver.Notice // unknown cards
+	keys  map[string]string // row -> whose it may be, "" if nobody said
+	table bool              // something changed, the reader does not say what
+	cards []driver.Notice   // unknown cards
 }
 
-func newInbox() inbox { return inbox{wake: make(chan struct{}, 1), keys: map[string]bool{}} }
+func newInbox() inbox { return inbox{wake: make(chan struct{}, 1), keys: map[string]string{}} }
 
 // add takes a notice; it never blocks.
 func (b *inbox) add(n driver.Notice) {
@@ -36,12 +36,32 @@ func (b *inbox) add(n driver.Notice) {
 	case n.Kind == driver.NoticeUnknown && len(b.cards) < maxCards:
 		b.cards = append(b.cards, n)
 	case n.Kind == driver.NoticeUnknown:
-	case n.Key == "" || len(b.keys) >= maxKeys:
+	case n.Key == "":
 		b.table = true
 	default:
-		b.keys[n.Key] = true
+		b.row(item{key: n.Key})
 	}
 	b.signal()
+}
+
+// look has rows compared again.
+func (b *inbox) look(its ...item) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, it := range its {
+		b.row(it)
+	}
+	b.signal()
+}
+
+func (b *inbox) row(it item) {
+	if _, there := b.keys[it.key]; !there && len(b.keys) >= maxKeys {
+		b.table = true
+		return
+	}
+	if it.user != "" || b.keys[it.key] == "" {
+		b.keys[it.key] = it.user
+	}
 }
 
 func (b *inbox) signal() {
@@ -51,15 +71,15 @@ func (b *inbox) signal() {
 	}
 }
 
-// retry has a row compared again.
-func (b *inbox) retry(key string) { b.add(driver.Notice{Kind: driver.NoticeChanged, Key: key}) }
-
 // take empties the inbox.
-func (b *inbox) take() (keys []string, table bool, cards []driver.Notice) {
+func (b *inbox) take() (rows []item, table bool, cards []driver.Notice) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	keys, table, cards = slices.Sorted(maps.Keys(b.keys)), b.table, b.cards
+	for _, key := range slices.Sorted(maps.Keys(b.keys)) {
+		rows = append(rows, item{key, b.keys[key]})
+	}
+	table, cards = b.table, b.cards
 	clear(b.keys)
 	b.table, b.cards = false, nil
-	return keys, table, cards
+	return rows, table, cards
 }

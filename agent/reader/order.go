@@ -88,6 +88,7 @@ func (r *Reader) Retry(ctx context.Context, users ...string) (int, error) {
 		return 0, err
 	}
 	b := journal.Batch{Reader: r.o.Name}
+	var again []item
 	for _, g := range list {
 		if len(users) > 0 && !slices.Contains(users, g.UserID) {
 			continue
@@ -102,17 +103,16 @@ func (r *Reader) Retry(ctx context.Context, users ...string) (int, error) {
 		if err != nil {
 			return 0, err
 		}
+		again = append(again, item{g.Key, g.UserID})
 		b.Forget, b.Rows = append(b.Forget, g.GivenUpKey), append(b.Rows, row)
 	}
-	if len(b.Forget) == 0 {
+	if len(again) == 0 {
 		return 0, nil
 	}
 	b.Drafts = []journal.Draft{{Event: protocol.EventSyncRequested, Detail: "given-up writes are tried again"}}
 	if _, err := r.o.Journal.Append(ctx, b); err != nil {
 		return 0, journalError(err)
 	}
-	for _, g := range b.Forget {
-		r.inbox.retry(g.Key)
-	}
-	return len(b.Forget), nil
+	r.inbox.look(again...)
+	return len(again), nil
 }

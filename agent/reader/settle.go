@@ -234,7 +234,7 @@ func (l *line) readBack() {
 		return
 	}
 	for key := range l.unread {
-		l.inbox.retry(key)
+		l.inbox.look(item{key: key})
 	}
 	clear(l.unread)
 }

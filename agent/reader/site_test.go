@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -27,6 +28,8 @@ type site struct {
 	guids    map[string]string
 	settings wire.Settings
 	end      func()
+	took     bool // the center has taken the journal in, as of its next changes
+	mu       sync.Mutex
 	broken   func(journal.Batch) error // nil: Append works
 }
 
@@ -66,12 +69,22 @@ func (s *site) openJournal() {
 
 // Append fails when the test says so.
 func (s *site) Append(ctx context.Context, b journal.Batch) ([]protocol.Entry, error) {
-	if s.broken != nil {
-		if err := s.broken(b); err != nil {
+	s.mu.Lock()
+	broken := s.broken
+	s.mu.Unlock()
+	if broken != nil {
+		if err := broken(b); err != nil {
 			return nil, err
 		}
 	}
 	return s.Journal.Append(ctx, b)
+}
+
+// breaks has Append fail, or with nil work again.
+func (s *site) breaks(fn func(journal.Batch) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.broken = fn
 }
 
 func (s *site) must(err error) {
@@ -129,6 +142,10 @@ func (s *site) office(ps ...patch) {
 	c := wire.Changes{Roster: "R", From: s.revision, To: s.revision + 1, Settings: &s.settings}
 	s.revision++
 	time.Sleep(time.Millisecond) // an edit is made knowingly after what is there
+	if s.took {
+		st := s.State()
+		c.Epoch, c.Journal = st.Epoch, st.Last
+	}
 	c.Stamp = protocol.Stamp{Wall: time.Now().UnixMilli()}
 	for _, p := range ps {
 		c.Users = append(c.Users, s.change(p))

@@ -1,6 +1,7 @@
 package reader
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -141,10 +142,10 @@ func (l *line) owner(it item, r row) (journal.View, bool, error) {
 			}
 		}
 	}
-	if len(sides) > 0 || it.user == "" {
+	if len(sides) > 0 {
 		return journal.View{}, false, nil
 	}
-	return l.user(it.user)
+	return l.user(cmp.Or(it.user, it.key))
 }
 
 func (l *line) user(id string) (journal.View, bool, error) {

@@ -25,10 +25,10 @@ var errNotKept = errors.New("the reader takes the write and does not hold it")
 func (l *line) put(ctx context.Context, its []item) error {
 	l.change(func(s *wire.ReaderState) { s.State = wire.ReaderSyncing })
 	rows, intents, err := l.intents(its)
-	if err != nil || len(rows) == 0 {
+	if err != nil {
 		return err
 	}
-	if err := l.commit(ctx, intents); err != nil {
+	if err := l.commit(ctx, intents); err != nil || len(rows) == 0 {
 		return err
 	}
 	write := make([]driver.Row, len(rows))
