@@ -74,7 +74,7 @@ func damaged(t *testing.T, path string, damage func([]byte) []byte, start func()
 	if !strings.Contains(out, path) {
 		t.Errorf("the output does not name %s:\n%s", path, out)
 	}
-	if lower := strings.ToLower(out); !strings.Contains(lower, "restore") && !strings.Contains(lower, "move") && !strings.Contains(lower, "copy") {
+	if !strings.Contains(out, "backup") && !strings.Contains(out, "copy") {
 		t.Errorf("the output does not say what to do:\n%s", out)
 	}
 	if now, err := os.ReadFile(path); err != nil || !bytes.Equal(now, bad) {

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,13 +15,13 @@ import (
 	"doorsync/packaging/rig"
 )
 
-// smallDisk mounts a disk of a few MiB at dir.
-func smallDisk(t *testing.T, dir string) {
+// smallDisk mounts a disk of so many MiB at dir.
+func smallDisk(t *testing.T, dir string, size int) {
 	t.Helper()
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.CommandContext(t.Context(), "mount", "-t", "tmpfs", "-o", "size=4m,mode=0700", "tmpfs", dir).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), "mount", "-t", "tmpfs", "-o", fmt.Sprintf("size=%dm,mode=0700", size), "tmpfs", dir).CombinedOutput(); err != nil {
 		t.Fatalf("mount a small disk: %v: %s: this test needs Linux and root, run it with sudo", err, out)
 	}
 	t.Cleanup(func() {
@@ -61,7 +62,7 @@ func fill(t *testing.T, dir string) (room func()) {
 func TestDiskFullAtTheAgent(t *testing.T) {
 	w := newWorld(t, "LYON", "OSLO")
 	lyon := w.sites["LYON"]
-	smallDisk(t, lyon.Data)
+	smallDisk(t, lyon.Data, 4)
 	w.start()
 	w.enroll("LYON", "1", "Before")
 	w.agree(20 * time.Second)
@@ -93,7 +94,7 @@ func TestDiskFullAtTheAgent(t *testing.T) {
 func TestDiskFullAtTheCenter(t *testing.T) {
 	w := newWorld(t, "LYON", "OSLO")
 	data := filepath.Join(w.center.Dir, "data")
-	smallDisk(t, data)
+	smallDisk(t, data, 24)
 	w.start()
 	w.enroll("LYON", "1", "Before")
 	w.agree(20 * time.Second)
