@@ -2,6 +2,7 @@ package journal
 
 import (
 	"errors"
+	"strings"
 	"syscall"
 )
 
@@ -14,5 +15,11 @@ const (
 
 // isFull reports whether an error says that the disk leaves no room.
 func isFull(err error) bool {
-	return errors.Is(err, errorDiskFull) || errors.Is(err, errorHandleDiskFull)
+	for _, full := range []syscall.Errno{errorDiskFull, errorHandleDiskFull} {
+		// bbolt turns the error of a file that cannot grow into text.
+		if errors.Is(err, full) || strings.HasSuffix(err.Error(), full.Error()) {
+			return true
+		}
+	}
+	return false
 }

@@ -64,7 +64,12 @@ func (j *Journal) submit(ctx context.Context, r *request) error {
 // that the file is damaged.
 func (j *Journal) Run(ctx context.Context) error {
 	if !j.running.CompareAndSwap(false, true) {
-		return errors.New("run journal: it runs already or was closed")
+		select {
+		case <-j.closing:
+			return fmt.Errorf("run journal: %w", ErrClosed)
+		default:
+			return errors.New("run journal: it runs already")
+		}
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	trimmed := make(chan struct{})
