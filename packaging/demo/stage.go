@@ -64,7 +64,7 @@ func (s *stage) start(ctx context.Context, tell *teller) error {
 		return err
 	}
 	for i, name := range names() {
-		s.gates[name], err = rig.StartController(ctx, s.programs, name+" gate", s.data("gate-" + name), uint32(405419896+i))
+		s.gates[name], err = rig.StartController(ctx, s.programs, name+" gate", s.data("gate-"+name), uint32(405419896+i))
 		if err != nil {
 			return err
 		}

@@ -38,6 +38,13 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	}
 	stop()
 	w.must(traffic.Wait())
+	// A rig in which nothing gets through proves nothing.
+	if taken, err := w.atCenter(); err == nil {
+		t.Logf("%d people were enrolled, %d of them known to the center when the killing ended", len(w.want), len(taken))
+	}
+	if len(w.want) < 200 {
+		t.Errorf("only %d people were enrolled meanwhile", len(w.want))
+	}
 
 	w.agree(60 * time.Second)
 	w.everythingOnce()

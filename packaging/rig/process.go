@@ -30,6 +30,7 @@ func Start(name, log, program string, args ...string) (*Process, error) {
 	defer f.Close()                       // the child has its own
 	cmd := exec.Command(program, args...) //nolint:noctx // Stop and Kill end it, in their own ways
 	cmd.Stdout, cmd.Stderr = f, f
+	own(cmd)
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
