@@ -38,11 +38,11 @@ func (e Edit) Contribution(at Stamp, rules Rules) Contribution {
 		}
 	}
 	for _, cr := range e.Given {
-		state := Given
-		if slices.Contains(e.Refused, cr.Key()) {
+		k, state := cr.Key(), Given
+		if slices.Contains(e.Refused, k) {
 			state = Refused
 		}
-		c.SetCredential(cr, state, at)
+		c.putElement(k, Element{Credential: cr, State: state, Stamp: at})
 	}
 	if rules.Withdraw {
 		for _, k := range e.Withdrawn {

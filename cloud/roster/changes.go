@@ -27,7 +27,7 @@ func (r *Roster) at(site string, after uint64) (moment, error) {
 	if !ok {
 		return moment{}, fmt.Errorf("site %q: %w", site, ErrUnknownSite)
 	}
-	m := moment{meta: s.meta, site: row, scope: r.scopeOf(row), taken: s.epochs[siteID{site, row.Epoch}].Taken}
+	m := moment{meta: s.meta, site: row, scope: r.scopeOf(row), taken: s.epochs[site][row.Epoch].Taken}
 	if after < max(s.meta.Settings, row.Settings) || after > s.meta.Revision || after == 0 {
 		m.settings = r.settings(row)
 	}

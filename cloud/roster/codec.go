@@ -3,69 +3,62 @@ package roster
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 
 	"doorsync/protocol"
 	"doorsync/protocol/wire"
 )
 
-// Contributions are stored as lists instead of maps, and without credentials:
-// the record beside them has every credential that any source ever named, so
-// templates are on the disk once.
+// A record holds most of what was contributed: every winning value with its
+// source and stamp, and every source's word on every credential and group. Only
+// the rest is stored as contributions: values that lost, and first words that
+// later ones followed. Nothing is on the disk twice, and of most users nothing
+// but the record is.
 
-type storedContribution struct {
-	_           struct{} `cbor:",toarray"`
-	Source      protocol.Source
-	Values      []storedSaid
-	Credentials []storedElement
-	Groups      []storedElement
+// rest is what one source said about one value, where the record does not tell.
+type rest struct {
+	_      struct{} `cbor:",toarray"`
+	Source protocol.Source
+	Field  protocol.Field
+	First  statement
+	Latest *statement // nil: the same
 }
 
-type storedStatement struct {
+type statement struct {
 	_             struct{} `cbor:",toarray"`
 	First, Second string
 	Blank         bool
 	Stamp         protocol.Stamp
 }
 
-type storedSaid struct {
-	_      struct{} `cbor:",toarray"`
-	Field  protocol.Field
-	First  storedStatement
-	Latest *storedStatement // nil: the same
+func stored(s protocol.Statement) statement {
+	return statement{First: s.Value.First, Second: s.Value.Second, Blank: s.Blank, Stamp: s.Stamp}
 }
 
-type storedElement struct {
-	_     struct{} `cbor:",toarray"`
-	Name  string   // a key or a group
-	State protocol.Giving
-	Stamp protocol.Stamp
+func (s statement) said() protocol.Statement {
+	return protocol.Statement{Value: protocol.Value{First: s.First, Second: s.Second}, Blank: s.Blank, Stamp: s.Stamp}
 }
 
-func encodeContributions(codec *wire.Codec, cs []protocol.Contribution) ([]byte, error) {
-	out := make([]storedContribution, len(cs))
-	for i, c := range cs {
-		s := storedContribution{Source: c.Source}
+// encodeContributions encodes what the record folded from them does not tell.
+func encodeContributions(codec *wire.Codec, cs []protocol.Contribution, rec protocol.Record) ([]byte, error) {
+	var out []rest
+	for _, c := range cs {
 		for f, said := range c.Values {
-			one := storedSaid{Field: f, First: storeStatement(said.First)}
+			if said == told(rec, c.Source, f) {
+				continue
+			}
+			one := rest{Source: c.Source, Field: f, First: stored(said.First)}
 			if said.Latest != said.First {
-				latest := storeStatement(said.Latest)
+				latest := stored(said.Latest)
 				one.Latest = &latest
 			}
-			s.Values = append(s.Values, one)
+			out = append(out, one)
 		}
-		for k, e := range c.Credentials {
-			s.Credentials = append(s.Credentials, storedElement{Name: string(k), State: e.State, Stamp: e.Stamp})
-		}
-		for g, m := range c.Groups {
-			s.Groups = append(s.Groups, storedElement{Name: g, State: m.State, Stamp: m.Stamp})
-		}
-		slices.SortFunc(s.Values, func(a, b storedSaid) int { return cmp.Compare(a.Field, b.Field) })
-		slices.SortFunc(s.Credentials, func(a, b storedElement) int { return cmp.Compare(a.Name, b.Name) })
-		slices.SortFunc(s.Groups, func(a, b storedElement) int { return cmp.Compare(a.Name, b.Name) })
-		out[i] = s
 	}
+	if len(out) == 0 {
+		return nil, nil
+	}
+	slices.SortFunc(out, func(a, b rest) int { return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Field, b.Field)) })
 	b, err := codec.Marshal(out)
 	if err != nil {
 		return nil, fmt.Errorf("encode contributions: %w", err)
@@ -73,57 +66,61 @@ func encodeContributions(codec *wire.Codec, cs []protocol.Contribution) ([]byte,
 	return b, nil
 }
 
-func storeStatement(s protocol.Statement) storedStatement {
-	return storedStatement{First: s.Value.First, Second: s.Value.Second, Blank: s.Blank, Stamp: s.Stamp}
-}
-
-func (s storedStatement) statement() protocol.Statement {
-	return protocol.Statement{Value: protocol.Value{First: s.First, Second: s.Second}, Blank: s.Blank, Stamp: s.Stamp}
+// told is what the record tells of one source's words on a value.
+func told(rec protocol.Record, s protocol.Source, f protocol.Field) protocol.Said {
+	h, ok := rec.Values[f]
+	if !ok || h.Source != s {
+		return protocol.Said{}
+	}
+	st := protocol.Statement{Value: h.Value, Blank: h.Blank, Stamp: h.Stamp}
+	return protocol.Said{First: st, Latest: st}
 }
 
 // decodeContributions needs the record that was stored with the contributions.
-func decodeContributions(codec *wire.Codec, b []byte, rec protocol.Record) ([]protocol.Contribution, error) {
-	if len(b) == 0 {
+func decodeContributions(codec *wire.Codec, b []byte, rec protocol.Record, keys []protocol.CredentialKey) ([]protocol.Contribution, error) {
+	if rec.Removed {
 		return nil, nil
 	}
-	var stored []storedContribution
-	if err := codec.Unmarshal(b, &stored); err != nil {
+	var out []protocol.Contribution
+	of := func(s protocol.Source) protocol.Contribution {
+		i, ok := slices.BinarySearchFunc(out, s, bySource)
+		if !ok {
+			out = slices.Insert(out, i, protocol.NewContribution(s))
+		}
+		return out[i]
+	}
+	for f, h := range rec.Values {
+		of(h.Source).Values[f] = told(rec, h.Source, f)
+	}
+	for i, h := range rec.Credentials {
+		for _, g := range h.By {
+			of(g.Source).Credentials[keys[i]] = protocol.Element{Credential: h.Credential, State: g.State, Stamp: g.Stamp}
+		}
+	}
+	for _, h := range rec.Groups {
+		for _, g := range h.By {
+			of(g.Source).Groups[h.Group] = protocol.Membership{State: g.State, Stamp: g.Stamp}
+		}
+	}
+	if len(b) == 0 {
+		return out, nil
+	}
+	var rests []rest
+	if err := codec.Unmarshal(b, &rests); err != nil {
 		return nil, fmt.Errorf("decode contributions of user %s: %w: %w", rec.GUID, ErrDamaged, err)
 	}
-	creds := make(map[protocol.CredentialKey]protocol.Credential, len(rec.Credentials))
-	for _, h := range rec.Credentials {
-		creds[h.Credential.Key()] = h.Credential
-	}
-	out := make([]protocol.Contribution, len(stored))
-	for i, s := range stored {
-		out[i] = s.contribution(creds)
+	for _, r := range rests {
+		said := protocol.Said{First: r.First.said()}
+		said.Latest = said.First
+		if r.Latest != nil {
+			said.Latest = r.Latest.said()
+		}
+		of(r.Source).Values[r.Field] = said
 	}
 	return out, nil
 }
 
-func (s storedContribution) contribution(creds map[protocol.CredentialKey]protocol.Credential) protocol.Contribution {
-	c := protocol.NewContribution(s.Source)
-	for _, v := range s.Values {
-		said := protocol.Said{First: v.First.statement()}
-		said.Latest = said.First
-		if v.Latest != nil {
-			said.Latest = v.Latest.statement()
-		}
-		c.Values[v.Field] = said
-	}
-	for _, e := range s.Credentials {
-		k := protocol.CredentialKey(e.Name)
-		cr, ok := creds[k]
-		if !ok {
-			cr = k.Credential()
-		}
-		c.Credentials[k] = protocol.Element{Credential: cr, State: e.State, Stamp: e.Stamp}
-	}
-	for _, g := range s.Groups {
-		c.Groups[g.Name] = protocol.Membership{State: g.State, Stamp: g.Stamp}
-	}
-	return c
-}
+func bySource(c protocol.Contribution, s protocol.Source) int { return cmp.Compare(c.Source, s) }
 
 // contributionOf returns what a source says, empty if it says nothing.
 func contributionOf(cs []protocol.Contribution, s protocol.Source) protocol.Contribution {
@@ -138,9 +135,7 @@ func contributionOf(cs []protocol.Contribution, s protocol.Source) protocol.Cont
 // withContribution returns the list with one source's word replaced.
 func withContribution(cs []protocol.Contribution, c protocol.Contribution) []protocol.Contribution {
 	out := slices.Clone(cs)
-	i, ok := slices.BinarySearchFunc(out, c.Source, func(o protocol.Contribution, s protocol.Source) int {
-		return cmp.Compare(o.Source, s)
-	})
+	i, ok := slices.BinarySearchFunc(out, c.Source, bySource)
 	if ok {
 		out[i] = c
 		return out
@@ -150,16 +145,14 @@ func withContribution(cs []protocol.Contribution, c protocol.Contribution) []pro
 
 // unite joins two users' contributions source by source.
 func unite(a, b []protocol.Contribution) []protocol.Contribution {
-	by := map[protocol.Source]protocol.Contribution{}
-	for _, c := range slices.Concat(a, b) {
-		if old, ok := by[c.Source]; ok {
-			c = protocol.Join(old, c)
+	out := slices.Clone(a)
+	for _, c := range b {
+		i, ok := slices.BinarySearchFunc(out, c.Source, bySource)
+		if ok {
+			out[i] = protocol.Join(out[i], c)
+		} else {
+			out = slices.Insert(out, i, c)
 		}
-		by[c.Source] = c
-	}
-	out := make([]protocol.Contribution, 0, len(by))
-	for _, s := range slices.Sorted(maps.Keys(by)) {
-		out = append(out, by[s])
 	}
 	return out
 }

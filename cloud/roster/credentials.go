@@ -44,7 +44,7 @@ func (w *work) revoke(a Actor, k protocol.CredentialKey) error {
 	c := contributionOf(u.contributions, protocol.SourceOffice).Clone()
 	row.GUID, row.Before = guid, c.Credentials[k].State
 	w.revoked[k] = &row
-	held, _ := u.record.Credential(k)
+	held, _ := u.held(k)
 	c.SetCredential(held.Credential, protocol.Revoked, row.Stamp)
 	w.restate(u, c)
 	w.note(a, protocol.EventOfficeChanged, u, "revoked "+k.String())

@@ -120,7 +120,7 @@ func saysNothingNew(u *user, e *protocol.Edit) bool {
 		return false
 	}
 	for _, c := range e.Given {
-		if h, ok := u.record.Credential(c.Key()); !ok || !holds(h) {
+		if _, ok := u.held(c.Key()); !ok {
 			return false
 		}
 	}
@@ -226,10 +226,11 @@ func (w *work) refusals(ep *EpochRow, e *protocol.Entry, u *user) ([]protocol.Cr
 // revoked but the user's own: that a reader gives it is kept, for the day on
 // which it is allowed again.
 func (w *work) objection(u *user, k protocol.CredentialKey) (why string, mine bool, err error) {
+	_, mine = u.held(k)
 	if row, ok := w.revocation(k); ok {
-		return "revoked", row.GUID == u.row.GUID || w.stillHolds(u, k), nil
+		return "revoked", mine || row.GUID == u.row.GUID, nil
 	}
-	if w.stillHolds(u, k) {
+	if mine {
 		return "", true, nil
 	}
 	guid, err := w.holder(k)

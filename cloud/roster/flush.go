@@ -64,15 +64,15 @@ func (w *work) flushUsers() error {
 // contributions did.
 func (w *work) encode(u *user) (changed bool, err error) {
 	r := &u.row
-	if r.Contributions, err = encodeContributions(w.r.codec, u.contributions); err != nil {
+	if r.Contributions, err = encodeContributions(w.r.codec, u.contributions, u.record); err != nil {
 		return false, err
 	}
 	if r.Record, err = w.r.codec.Marshal(u.record); err != nil {
 		return false, fmt.Errorf("encode user %s: %w", r.GUID, err)
 	}
-	sort := r.Sort
-	u.describe(w.meta.Rules)
-	r.Resort = r.Sort != sort
+	u.describe()
+	r.Moved = r.Sort != u.was.Sort || r.Created != u.was.Created || r.Removed != u.was.Removed || r.Site != u.was.Site ||
+		r.EnrolledBy != u.was.EnrolledBy || r.MergedInto != u.was.MergedInto
 	r.Sum = r.change().Sum()
 	u.size = u.estimate(len(r.Record))
 	if r.Handle != 0 && r.Sum == u.was.Sum && !u.force && !u.claimed {
@@ -160,7 +160,10 @@ func (r *Roster) absorb(w *work) {
 	absorbPointers(s.siteIDs, w.siteIDs)
 	absorbPointers(s.revoked, w.revoked)
 	for k, row := range w.epochs {
-		s.epochs[k] = row
+		if s.epochs[k.site] == nil {
+			s.epochs[k.site] = map[string]EpochRow{}
+		}
+		s.epochs[k.site][k.id] = row
 	}
 	if s.digest != nil {
 		for _, u := range w.order {
@@ -195,7 +198,7 @@ func absorbPointers[K comparable, V any](into map[K]V, from map[K]*V) {
 
 // cacheUser keeps a user as a transaction left it, without its notes.
 func (r *Roster) cacheUser(u *user) {
-	kept := &user{row: u.row, record: u.record, contributions: u.contributions, ids: u.ids, size: u.size}
-	kept.row.Record, kept.row.Contributions, kept.row.Resort = nil, nil, false
+	kept := &user{row: u.row, record: u.record, keys: u.keys, contributions: u.contributions, ids: u.ids, size: u.size}
+	kept.row.Record, kept.row.Contributions, kept.row.Moved = nil, nil, false
 	r.cache.put(kept)
 }

@@ -1,6 +1,7 @@
 package roster_test
 
 import (
+	"encoding/binary"
 	"path/filepath"
 	"testing"
 	"time"
@@ -92,7 +93,7 @@ func (s *site) entry(e protocol.Edit) protocol.Entry {
 		Revision: s.revision, Edit: &e,
 	}
 	copy(out.ID[:], s.name)
-	out.ID[14], out.ID[15] = byte(s.number>>8), byte(s.number)
+	binary.BigEndian.PutUint64(out.ID[8:], s.number)
 	if e.New {
 		out.Event = protocol.EventEnrolled
 	}

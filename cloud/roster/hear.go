@@ -82,12 +82,9 @@ func (r *Roster) Hear(ctx context.Context, batches []SiteBatch) ([]wire.Confirm,
 	var out []wire.Confirm
 	err := r.update(ctx, func(w *work) error {
 		out = make([]wire.Confirm, len(batches))
-		known, err := w.knownEntries(batches)
-		if err != nil {
-			return err
-		}
 		for i, b := range batches {
-			if out[i], err = w.hear(b, known); err != nil {
+			var err error
+			if out[i], err = w.hear(b); err != nil {
 				return err
 			}
 		}
@@ -105,22 +102,7 @@ func (r *Roster) Hear(ctx context.Context, batches []SiteBatch) ([]wire.Confirm,
 	return out, nil
 }
 
-// knownEntries finds which entries were taken before, under whatever epoch.
-func (w *work) knownEntries(batches []SiteBatch) (map[protocol.EntryID]bool, error) {
-	var ids []protocol.EntryID
-	for _, b := range batches {
-		for _, e := range b.Entries {
-			ids = append(ids, e.ID)
-		}
-	}
-	known, err := w.tx.Known(ids)
-	if known == nil {
-		known = map[protocol.EntryID]bool{}
-	}
-	return known, err
-}
-
-func (w *work) hear(b SiteBatch, known map[protocol.EntryID]bool) (wire.Confirm, error) {
+func (w *work) hear(b SiteBatch) (wire.Confirm, error) {
 	site, ok := w.r.state.sites[b.Site]
 	if !ok {
 		return wire.Confirm{}, nil
@@ -133,7 +115,7 @@ func (w *work) hear(b SiteBatch, known map[protocol.EntryID]bool) (wire.Confirm,
 		return out, nil
 	}
 	before, from := ep.Taken, len(w.verdicts)
-	if err := w.take(site, &ep, b.Entries, known, &out); err != nil {
+	if err := w.take(site, &ep, b.Entries, &out); err != nil {
 		return wire.Confirm{}, err
 	}
 	out.Taken, out.Hash = ep.Taken, ep.Hash
@@ -147,8 +129,12 @@ func (w *work) hear(b SiteBatch, known map[protocol.EntryID]bool) (wire.Confirm,
 }
 
 // take takes the entries that follow what was taken.
-func (w *work) take(site *SiteRow, ep *EpochRow, entries []protocol.Entry, known map[protocol.EntryID]bool, out *wire.Confirm) error {
+func (w *work) take(site *SiteRow, ep *EpochRow, entries []protocol.Entry, out *wire.Confirm) error {
 	before := ep.Taken
+	known, err := w.r.again.of(w, ep)
+	if err != nil {
+		return err
+	}
 	if entries[0].Number <= before {
 		if err := w.answerAgain(ep, entries, out); err != nil {
 			return err
@@ -167,7 +153,6 @@ func (w *work) take(site *SiteRow, ep *EpochRow, entries []protocol.Entry, known
 			return nil
 		}
 		if !known[e.ID] {
-			known[e.ID] = true
 			if err := w.entry(site, ep, e); err != nil {
 				return err
 			}

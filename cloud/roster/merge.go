@@ -119,7 +119,7 @@ func reclaimed(u, other *user) []protocol.Contribution {
 	for i, c := range u.contributions {
 		out[i] = c.Clone()
 		for k, e := range c.Credentials {
-			if h, ok := other.record.Credential(k); ok && holds(h) && e.State == protocol.Refused {
+			if _, ok := other.held(k); ok && e.State == protocol.Refused {
 				e.State = protocol.Given
 				out[i].Credentials[k] = e
 			}

@@ -47,7 +47,7 @@ func (w *work) bury(u *user) error {
 	if g.Record, err = w.r.codec.Marshal(u.record); err != nil {
 		return fmt.Errorf("bury user %s: %w", g.GUID, err)
 	}
-	if g.Contributions, err = encodeContributions(w.r.codec, u.contributions); err != nil {
+	if g.Contributions, err = encodeContributions(w.r.codec, u.contributions, u.record); err != nil {
 		return err
 	}
 	return w.tx.PutGrave(g)

@@ -33,6 +33,7 @@ type Roster struct {
 
 	writing sync.Mutex // held through each transaction and until memory has it
 	cache   *cache
+	again   again
 	state   *state
 }
 

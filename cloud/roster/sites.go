@@ -183,7 +183,7 @@ func (r *Roster) siteView(row *SiteRow) (SiteView, error) {
 	v := SiteView{
 		Name: row.Name, Mode: r.mode(row), SetMode: row.Mode, Groups: slices.Clone(row.groupsInEffect()),
 		Online: row.Online, LastSeen: unixMilli(row.LastSeen), Version: row.Version, Epoch: row.Epoch,
-		Taken: r.state.epochs[siteID{row.Name, row.Epoch}].Taken, Conflicts: r.state.conflicts(row.Name),
+		Taken: r.state.epochs[row.Name][row.Epoch].Taken, Conflicts: r.state.conflicts(row.Name),
 		ReadersAt: unixMilli(row.ReadersAt), ClockAhead: time.Duration(row.ClockAhead) * time.Millisecond,
 	}
 	if row.OwnGroups {

@@ -16,9 +16,9 @@ type siteID struct{ site, id string }
 type state struct {
 	mu      sync.RWMutex
 	meta    Meta
-	sites   map[string]*SiteRow // rows are never changed, only replaced
-	epochs  map[siteID]EpochRow // site and epoch
-	siteIDs map[siteID]IDRow    // conflicts, and what is left of resolved ones
+	sites   map[string]*SiteRow            // rows are never changed, only replaced
+	epochs  map[string]map[string]EpochRow // by site and epoch
+	siteIDs map[siteID]IDRow               // conflicts, and what is left of resolved ones
 	revoked map[protocol.CredentialKey]RevokedRow
 	digest  *[wire.Buckets]wire.Sum    // over users that every site sees; nil until asked for
 	wakes   map[chan struct{}]struct{} // subscribers to commits
@@ -26,7 +26,7 @@ type state struct {
 
 func loadState(v View) (*state, error) {
 	s := &state{
-		sites: map[string]*SiteRow{}, epochs: map[siteID]EpochRow{}, siteIDs: map[siteID]IDRow{},
+		sites: map[string]*SiteRow{}, epochs: map[string]map[string]EpochRow{}, siteIDs: map[siteID]IDRow{},
 		revoked: map[protocol.CredentialKey]RevokedRow{}, wakes: map[chan struct{}]struct{}{},
 	}
 	sites, err := v.Sites()
@@ -42,7 +42,10 @@ func loadState(v View) (*state, error) {
 		return nil, err
 	}
 	for _, row := range epochs {
-		s.epochs[siteID{row.Site, row.Epoch}] = row
+		if s.epochs[row.Site] == nil {
+			s.epochs[row.Site] = map[string]EpochRow{}
+		}
+		s.epochs[row.Site][row.Epoch] = row
 	}
 	ids, err := v.SiteIDs()
 	if err != nil {

@@ -70,6 +70,7 @@ type UserWriter interface {
 // them, and stored so that it is found and sent without computing.
 type UserRow struct {
 	Handle        int64 // the store's own name for the row, 0 if new
+	Moved         bool  // an existing row differs in Created, Removed, Site, EnrolledBy, MergedInto or Sort
 	GUID          string
 	Revision      uint64
 	Created       uint64 // revision at which the user came to be
@@ -83,7 +84,6 @@ type UserRow struct {
 	Keys          []uint64 // wire.KeyHash of the credentials in effect
 	Groups        []string // in effect
 	Sort          string   // the user ID, so that it sorts for people
-	Resort        bool     // Sort is not what the store has
 	Search        string   // what Query.Text looks into, lower-case
 	Inactive      bool
 	Sum           wire.Sum
@@ -154,8 +154,9 @@ type VerdictRow struct {
 
 // LogReader reads events and verdicts.
 type LogReader interface {
-	// Known tells which entries have been taken before.
-	Known(ids []protocol.EntryID) (map[protocol.EntryID]bool, error)
+	// Known are all entries of a site with a number of from or later, whatever
+	// their epoch.
+	Known(site string, from uint64, fn func(protocol.EntryID)) error
 	Events(q EventFilter, fn func(*Event) bool) error
 	// Verdicts are those of a site's epoch with numbers in (after, upTo].
 	Verdicts(site, epoch string, after, upTo uint64) ([]wire.Verdict, error)

@@ -14,8 +14,9 @@ import (
 type user struct {
 	row           UserRow
 	record        protocol.Record
-	contributions []protocol.Contribution // sorted by source
-	ids           []IDRow                 // of all sites' reach (Site "")
+	keys          []protocol.CredentialKey // of record.Credentials; a template's key costs a hash
+	contributions []protocol.Contribution  // sorted by source
+	ids           []IDRow                  // of all sites' reach (Site "")
 	size          int
 
 	// What a transaction notes on its copy:
@@ -41,22 +42,47 @@ func holds(h protocol.HeldCredential) bool {
 
 // fold computes the record anew from the contributions.
 func (u *user) fold(rules protocol.Rules) {
+	u.keys = nil
 	if u.removed() {
 		u.record = protocol.Record{GUID: u.row.GUID, Removed: true}
 		return
 	}
 	u.record = protocol.Fold(u.contributions, rules)
 	u.record.GUID, u.record.Site = u.row.GUID, u.row.Site
+	for _, c := range u.contributions {
+		for k := range c.Credentials {
+			u.keys = append(u.keys, k)
+		}
+	}
+	slices.Sort(u.keys)
+	u.keys = slices.Compact(u.keys)
+}
+
+// keysOf computes the keys of a record that was read.
+func keysOf(rec protocol.Record) []protocol.CredentialKey {
+	out := make([]protocol.CredentialKey, len(rec.Credentials))
+	for i, h := range rec.Credentials {
+		out[i] = h.Credential.Key()
+	}
+	return out
+}
+
+// held is the user's record of a credential, if it has the credential.
+func (u *user) held(k protocol.CredentialKey) (protocol.HeldCredential, bool) {
+	i, ok := slices.BinarySearch(u.keys, k)
+	if !ok || !holds(u.record.Credentials[i]) {
+		return protocol.HeldCredential{}, false
+	}
+	return u.record.Credentials[i], true
 }
 
 // describe fills what the row says beside the record.
-func (u *user) describe(rules protocol.Rules) {
+func (u *user) describe() {
 	r := &u.row
 	r.IDs, r.Keys, r.Groups, r.Inactive = nil, nil, nil, false
 	if !r.live() {
 		return
 	}
-	flat := u.record.User(rules)
 	id := u.record.UserID()
 	r.IDs = append(r.IDs, id)
 	for _, row := range u.ids {
@@ -64,12 +90,19 @@ func (u *user) describe(rules protocol.Rules) {
 			r.IDs = append(r.IDs, row.ID)
 		}
 	}
-	for _, c := range flat.Credentials {
-		r.Keys = append(r.Keys, wire.KeyHash(c.Key()))
+	for i, h := range u.record.Credentials {
+		if h.Active() {
+			r.Keys = append(r.Keys, wire.KeyHash(u.keys[i]))
+		}
 	}
-	r.Groups, r.Inactive = flat.Groups, !flat.Active()
+	for _, h := range u.record.Groups {
+		if h.Active() {
+			r.Groups = append(r.Groups, h.Group)
+		}
+	}
+	r.Inactive = u.record.Values[protocol.FieldState].Value.First == protocol.StateInactive
 	r.Sort = sortKey(id)
-	r.Search = searchText(r.IDs, flat)
+	r.Search = u.searchText()
 }
 
 // sortKey orders user IDs as people count: numbers by value, before the rest.
@@ -80,13 +113,18 @@ func sortKey(id string) string {
 	return "~" + id
 }
 
-func searchText(ids []string, u protocol.User) string {
-	parts := []string{strings.Join(ids, "\n"), u.FullName()}
+// searchText is what a query looks into. First and last name stand together, so
+// that a whole name is found.
+func (u *user) searchText() string {
+	parts := slices.Clone(u.row.IDs)
+	first, last := u.record.Values[protocol.FieldFirstName].Value.First, u.record.Values[protocol.FieldLastName].Value.First
+	if n := protocol.JoinName(first, last); n != "" {
+		parts = append(parts, n)
+	}
 	for _, f := range []protocol.Field{
-		protocol.FieldFirstName, protocol.FieldLastName, protocol.FieldEmail, protocol.FieldPhone,
-		protocol.FieldEmployeeNumber, protocol.FieldDepartment,
+		protocol.FieldName, protocol.FieldEmail, protocol.FieldPhone, protocol.FieldEmployeeNumber, protocol.FieldDepartment,
 	} {
-		if v := u.Values[f].First; v != "" {
+		if v := u.record.Values[f].Value.First; v != "" {
 			parts = append(parts, v)
 		}
 	}

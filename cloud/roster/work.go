@@ -104,7 +104,8 @@ func decodeUser(codec *wire.Codec, row UserRow) (*user, error) {
 		return nil, fmt.Errorf("decode user %s: %w: %w", row.GUID, ErrDamaged, err)
 	}
 	var err error
-	if u.contributions, err = decodeContributions(codec, row.Contributions, u.record); err != nil {
+	u.keys = keysOf(u.record)
+	if u.contributions, err = decodeContributions(codec, row.Contributions, u.record, u.keys); err != nil {
 		return nil, err
 	}
 	u.size = u.estimate(len(row.Record))
@@ -149,27 +150,22 @@ func (w *work) claim(u *user) {
 
 // refold computes the record anew and keeps the index of holders with it.
 func (w *work) refold(u *user) {
-	before := u.record.Credentials
+	before := *u
 	u.fold(w.meta.Rules)
-	for _, h := range before {
-		if k := h.Credential.Key(); holds(h) && !w.stillHolds(u, k) {
-			w.holders[k] = ""
+	for _, k := range before.keys {
+		if _, held := before.held(k); held {
+			if _, still := u.held(k); !still {
+				w.holders[k] = ""
+			}
 		}
 	}
-	for _, h := range u.record.Credentials {
-		if !holds(h) {
-			continue
-		}
-		k := h.Credential.Key()
-		if i := slices.IndexFunc(before, func(b protocol.HeldCredential) bool { return b.Credential.Key() == k }); i < 0 || !holds(before[i]) {
-			w.holders[k] = u.row.GUID
+	for _, k := range u.keys {
+		if _, held := u.held(k); held {
+			if _, already := before.held(k); !already {
+				w.holders[k] = u.row.GUID
+			}
 		}
 	}
-}
-
-func (w *work) stillHolds(u *user, k protocol.CredentialKey) bool {
-	h, ok := u.record.Credential(k)
-	return ok && holds(h)
 }
 
 // holder returns the GUID of who has a credential, "" for nobody.
@@ -263,7 +259,7 @@ func (w *work) epoch(site, epoch string) (EpochRow, bool) {
 	if row, ok := w.epochs[k]; ok {
 		return row, true
 	}
-	row, ok := w.r.state.epochs[k]
+	row, ok := w.r.state.epochs[site][epoch]
 	return row, ok
 }
 

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"math"
 	"strings"
 	"time"
 
@@ -10,32 +11,12 @@ import (
 )
 
 // Known is roster.LogReader's.
-func (v view) Known(ids []protocol.EntryID) (map[protocol.EntryID]bool, error) {
-	var known map[protocol.EntryID]bool
-	for len(ids) > 0 {
-		n := min(len(ids), 64)
-		if n < 64 && n > 1 {
-			n = 8 // a few sizes, so that statements stay prepared
-		}
-		args := make([]any, n)
-		for i := range args {
-			id := ids[min(i, len(ids)-1)]
-			args[i] = id[:]
-		}
-		var got []byte
-		err := v.c.each([]any{&got}, func() bool {
-			if known == nil {
-				known = map[protocol.EntryID]bool{}
-			}
-			known[protocol.EntryID(got)] = true
-			return true
-		}, "SELECT entry FROM events WHERE entry IN ("+marks(n, "?")+")", args...)
-		if err != nil {
-			return nil, err
-		}
-		ids = ids[min(n, len(ids)):]
-	}
-	return known, nil
+func (v view) Known(site string, from uint64, fn func(protocol.EntryID)) error {
+	var got []byte
+	return v.c.each([]any{&got}, func() bool {
+		fn(protocol.EntryID(got))
+		return true
+	}, "SELECT entry FROM events WHERE site = ? AND number >= ?", site, int64(from))
 }
 
 // marks repeats what stands for a value or a row.
@@ -70,7 +51,11 @@ func (t tx) AddEvents(events []roster.Event) error {
 
 // Events is roster.LogReader's.
 func (v view) Events(q roster.EventFilter, fn func(*roster.Event) bool) error {
-	where, args := eventWhere(q)
+	from, err := v.arrivedFrom(q.SinceMS)
+	if err != nil {
+		return err
+	}
+	where, args := eventWhere(q, from)
 	order := "DESC"
 	if q.Oldest {
 		order = "ASC"
@@ -90,14 +75,45 @@ func (v view) Events(q roster.EventFilter, fn func(*roster.Event) bool) error {
 	}, "SELECT seq, "+eventColumns+" FROM events"+where+" ORDER BY seq "+order, args...)
 }
 
+// maxAhead is how far ahead of the center's a site's clock may be for its events
+// to be found by when they happened.
+const maxAhead = 25 * 60 * 60 * 1000
+
+// arrivedFrom is the first event that can have happened at a time or later. What
+// arrives is in order of seq, and nothing arrives before it happens, clocks
+// aside: so no index over the time is needed.
+func (v view) arrivedFrom(since int64) (uint64, error) {
+	if since == 0 {
+		return 0, nil
+	}
+	var low, high uint64
+	if _, err := v.c.row([]any{&high}, "SELECT coalesce(max(seq), 0) + 1 FROM events"); err != nil {
+		return 0, err
+	}
+	for low < high {
+		mid := low + (high-low)/2
+		arrived := int64(math.MaxInt64)
+		_, err := v.c.row([]any{&arrived}, "SELECT arrived FROM events WHERE seq >= ? ORDER BY seq LIMIT 1", int64(mid))
+		if err != nil {
+			return 0, err
+		}
+		if arrived < since-maxAhead {
+			low = mid + 1
+		} else {
+			high = mid
+		}
+	}
+	return low, nil
+}
+
 // eventWhere is the condition for a filter and its arguments. What people type
 // only ever becomes an argument.
-func eventWhere(q roster.EventFilter) (string, []any) {
+func eventWhere(q roster.EventFilter, from uint64) (string, []any) {
 	var conds []string
 	var args []any
 	add := func(cond string, values ...any) { conds, args = append(conds, cond), append(args, values...) }
 	if q.SinceMS != 0 {
-		add("at >= ?", q.SinceMS)
+		add("at >= ? AND seq >= ?", q.SinceMS, int64(from))
 	}
 	if q.UntilMS != 0 {
 		add("at < ?", q.UntilMS)

@@ -9,6 +9,12 @@ const (
 	pageSize      = 4096
 )
 
+// Every page that a commit touches is written to the log, so the indexes are few.
+// Events are found by time through the order in which they arrived (see
+// arrivedFrom), and an entry that is sent again by reading the log of its site,
+// which happens after a restore. How far journals were taken (progress) and what
+// there is once (under no site) stand in one table: most commits change both.
+//
 // Columns that change with every edit stand in no index but revision's, and
 // what is sent to sites stands before what is not, so that reading it does not
 // walk through contributions.
@@ -71,7 +77,7 @@ CREATE TABLE revoked (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE events (
-	seq       INTEGER PRIMARY KEY AUTOINCREMENT,
+	seq       INTEGER PRIMARY KEY,
 	entry     BLOB NOT NULL,
 	site      TEXT NOT NULL,
 	epoch     TEXT NOT NULL,
@@ -86,8 +92,6 @@ CREATE TABLE events (
 	detail    TEXT NOT NULL,
 	actor     TEXT NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX events_entry ON events(entry);
-CREATE INDEX events_at ON events(at);
 CREATE INDEX events_user ON events(user_id) WHERE user_id <> '';
 
 CREATE TABLE verdicts (
@@ -105,16 +109,10 @@ CREATE TABLE sites (
 	row  BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE epochs (
+CREATE TABLE progress (
 	site  TEXT NOT NULL,
 	epoch TEXT NOT NULL,
-	taken INTEGER NOT NULL,
-	hash  BLOB,
+	row   BLOB NOT NULL,
 	PRIMARY KEY (site, epoch)
 ) STRICT, WITHOUT ROWID;
-
-CREATE TABLE meta (
-	one INTEGER PRIMARY KEY CHECK (one = 1),
-	row BLOB NOT NULL
-) STRICT;
 `

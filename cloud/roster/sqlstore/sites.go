@@ -1,6 +1,10 @@
 package sqlstore
 
-import "doorsync/cloud/roster"
+import (
+	"encoding/binary"
+
+	"doorsync/cloud/roster"
+)
 
 // Sites is roster.SiteReader's.
 func (v view) Sites() ([]roster.SiteRow, error) {
@@ -29,20 +33,23 @@ func (v view) decode(b []byte, into any, what string) error {
 // Epochs is roster.SiteReader's.
 func (v view) Epochs() ([]roster.EpochRow, error) {
 	var r roster.EpochRow
+	var b []byte
 	var out []roster.EpochRow
-	err := v.c.each([]any{&r.Site, &r.Epoch, &r.Taken, &r.Hash}, func() bool {
+	err := v.c.each([]any{&r.Site, &r.Epoch, &b}, func() bool {
 		one := r
-		one.Hash = clone(r.Hash)
+		if len(b) >= 8 {
+			one.Taken, one.Hash = binary.BigEndian.Uint64(b), clone(b[8:])
+		}
 		out = append(out, one)
 		return true
-	}, "SELECT site, epoch, taken, hash FROM epochs ORDER BY site, epoch")
+	}, "SELECT site, epoch, row FROM progress WHERE site <> '' ORDER BY site, epoch")
 	return out, err
 }
 
 // Meta is roster.MetaReader's.
 func (v view) Meta() (m roster.Meta, ok bool, err error) {
 	var b []byte
-	if ok, err = v.c.row([]any{&b}, "SELECT row FROM meta"); err != nil || !ok {
+	if ok, err = v.c.row([]any{&b}, "SELECT row FROM progress WHERE site = '' AND epoch = ''"); err != nil || !ok {
 		return m, false, err
 	}
 	return m, true, v.decode(b, &m, "the settings")
@@ -58,11 +65,11 @@ func (t tx) PutSite(r roster.SiteRow) error {
 	return err
 }
 
+const putProgress = "INSERT OR REPLACE INTO progress (site, epoch, row) VALUES (?,?,?)"
+
 // PutEpoch is roster.SiteWriter's.
 func (t tx) PutEpoch(r roster.EpochRow) error {
-	_, err := t.c.run("INSERT INTO epochs (site, epoch, taken, hash) VALUES (?,?,?,?) "+
-		"ON CONFLICT (site, epoch) DO UPDATE SET taken = excluded.taken, hash = excluded.hash",
-		r.Site, r.Epoch, int64(r.Taken), r.Hash)
+	_, err := t.c.run(putProgress, r.Site, r.Epoch, append(binary.BigEndian.AppendUint64(nil, r.Taken), r.Hash...))
 	return err
 }
 
@@ -72,6 +79,6 @@ func (t tx) PutMeta(m roster.Meta) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.c.run("INSERT OR REPLACE INTO meta (one, row) VALUES (1, ?)", b)
+	_, err = t.c.run(putProgress, "", "", b)
 	return err
 }

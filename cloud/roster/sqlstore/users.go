@@ -125,19 +125,21 @@ func (t tx) insert(r *roster.UserRow) error {
 	return err
 }
 
-// update leaves the index for people alone unless the user ID has changed.
+// update writes what edits change. The rest, and the index for people, only when
+// the row says so.
 func (t tx) update(r *roster.UserRow) error {
-	res, err := t.c.run(`UPDATE users SET revision=?, created=?, removed=?, foreign_rev=?, site=?, enrolled_by=?, changed_by=?,
-		merged_into=?, inactive=?, ids=?, groups=?, search=?, keys=?, sum=?, record=?, contributions=? WHERE seq=?`,
-		int64(r.Revision), int64(r.Created), int64(r.Removed), int64(r.Foreign), r.Site, r.EnrolledBy, r.ChangedBy,
-		r.MergedInto, r.Inactive, join(r.IDs), join(r.Groups), r.Search, packKeys(r.Keys), r.Sum[:], r.Record, blob(r.Contributions), r.Handle)
+	res, err := t.c.run(`UPDATE users SET revision=?, foreign_rev=?, changed_by=?, inactive=?, ids=?, groups=?, search=?, keys=?,
+		sum=?, record=?, contributions=? WHERE seq=?`,
+		int64(r.Revision), int64(r.Foreign), r.ChangedBy, r.Inactive, join(r.IDs), join(r.Groups), r.Search, packKeys(r.Keys),
+		r.Sum[:], r.Record, blob(r.Contributions), r.Handle)
 	if err := oneRow(res, err, r.GUID); err != nil {
 		return err
 	}
-	if !r.Resort {
+	if !r.Moved {
 		return nil
 	}
-	_, err = t.c.run("UPDATE users SET sort=? WHERE seq=?", r.Sort, r.Handle)
+	_, err = t.c.run("UPDATE users SET sort=?, created=?, removed=?, site=?, enrolled_by=?, merged_into=? WHERE seq=?",
+		r.Sort, int64(r.Created), int64(r.Removed), r.Site, r.EnrolledBy, r.MergedInto, r.Handle)
 	return err
 }
 

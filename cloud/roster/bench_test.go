@@ -1,0 +1,159 @@
+package roster_test
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"doorsync/cloud/roster"
+	"doorsync/cloud/roster/sqlstore"
+	"doorsync/protocol"
+)
+
+// oneKiB is a new user with two templates, about 1 KiB encoded.
+func oneKiB(i int) protocol.Edit {
+	rnd := rand.New(rand.NewPCG(uint64(i), 1))
+	template := func() []byte {
+		b := make([]byte, 384)
+		for j := 0; j < len(b); j += 8 {
+			binary.LittleEndian.PutUint64(b[j:], rnd.Uint64())
+		}
+		return b
+	}
+	return protocol.Edit{
+		UserID: fmt.Sprint(1 + i), New: true,
+		Values: map[protocol.Field]protocol.Value{
+			protocol.FieldName: protocol.Text(fmt.Sprintf("Person Number %d", i)), protocol.FieldPIN: {First: "1234", Second: "digits"},
+		},
+		Given: []protocol.Credential{
+			protocol.Card(uint64(1e6 + i)), protocol.Fingerprint("zk10", 5, template()), protocol.Fingerprint("zk10", 6, template()),
+		},
+	}
+}
+
+func benchCenter(b *testing.B, users int) (*center, *site) {
+	b.Helper()
+	c := newCenterIn(b)
+	must(b, c.SetOrder(b.Context(), anna, protocol.Rules{Order: []protocol.Source{"readers", "office"}, Settle: protocol.SettleLatest}))
+	s := c.site("A")
+	s.c.now = time.Now()
+	for i := 0; i < users; i += 500 {
+		var es []protocol.Entry
+		for j := i; j < min(i+500, users); j++ {
+			es = append(es, s.entry(oneKiB(j)))
+		}
+		if got := s.send(es...); len(got.Verdicts) > 0 {
+			b.Fatal(got.Verdicts)
+		}
+	}
+	return c, s
+}
+
+func newCenterIn(b *testing.B) *center {
+	b.Helper()
+	st, err := sqlstore.Open(b.Context(), filepath.Join(b.TempDir(), "roster.db"), sqlstore.Options{})
+	must(b, err)
+	b.Cleanup(func() { must(b, st.Close()) })
+	c := &center{t: b, store: st, now: time.Now()}
+	c.Roster, err = roster.Open(b.Context(), st, roster.Options{})
+	must(b, err)
+	_, err = c.AddSite(b.Context(), anna, "A", roster.SiteSettings{})
+	must(b, err)
+	return c
+}
+
+// BenchmarkHear takes edits of 10,000 users of 1 KiB in, one operation an edit.
+// Every edit changes a name and a template's finger is given again.
+func BenchmarkHear(b *testing.B) {
+	for _, batch := range []int{1, 64, 500} {
+		b.Run(fmt.Sprintf("batch=%d", batch), func(b *testing.B) {
+			const users = 10_000
+			_, s := benchCenter(b, users)
+			rnd := rand.New(rand.NewPCG(1, 2))
+			s.last = protocol.Stamp{Wall: time.Now().UnixMilli()}
+			b.ReportAllocs()
+			var cpu float64
+			b.ResetTimer()
+			for done := 0; done < b.N; done += batch {
+				b.StopTimer()
+				var es []protocol.Entry
+				for range min(batch, b.N-done) {
+					i := rnd.IntN(users)
+					e := oneKiB(i)
+					e.New = false
+					e.Values = name(fmt.Sprintf("Person %d", rnd.IntN(1e6)))
+					es = append(es, s.entry(e))
+				}
+				b.StartTimer()
+				before := cpuSeconds()
+				s.send(es...)
+				cpu += cpuSeconds() - before
+			}
+			b.ReportMetric(cpu*1e6/float64(b.N), "cpu-µs/edit")
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "edits/s")
+		})
+	}
+}
+
+// BenchmarkSnapshot gives a new site 100,000 users of 1 KiB, one operation the
+// whole.
+func BenchmarkSnapshot(b *testing.B) {
+	const users = 100_000
+	c, _ := benchCenter(b, users)
+	b.ResetTimer()
+	for range b.N {
+		var cursor []byte
+		n, more := 0, true
+		for more {
+			got, err := c.Changes(b.Context(), "A", 0, cursor, 96<<10)
+			must(b, err)
+			n += len(got.Users)
+			cursor, more = got.Page.Cursor, len(got.Page.Cursor) > 0
+		}
+		if n != users {
+			b.Fatalf("%d users", n)
+		}
+	}
+}
+
+// BenchmarkEnroll takes new users of 1 KiB in, one operation a user.
+func BenchmarkEnroll(b *testing.B) {
+	_, s := benchCenter(b, 0)
+	for done := 0; done < b.N; done += 500 {
+		b.StopTimer()
+		var es []protocol.Entry
+		for i := range min(500, b.N-done) {
+			es = append(es, s.entry(oneKiB(done+i)))
+		}
+		b.StartTimer()
+		s.send(es...)
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "users/s")
+}
+
+// BenchmarkOneEdit holds a lone edit against a lone commit of raw SQLite, taken
+// in turns.
+func BenchmarkOneEdit(b *testing.B) {
+	const users = 2_000
+	_, s := benchCenter(b, users)
+	r := newRaw(b)
+	var edits, raws []time.Duration
+	for n := range b.N {
+		e := oneKiB(n * 7 % users)
+		e.New = false
+		e.Values = name(fmt.Sprintf("Person %d", n))
+		entry := s.entry(e)
+		began := time.Now()
+		s.send(entry)
+		edits = append(edits, time.Since(began))
+		raws = append(raws, r.commit(1))
+	}
+	slices.Sort(edits)
+	slices.Sort(raws)
+	b.ReportMetric(float64(edits[b.N/2])/float64(raws[b.N/2]), "×raw")
+	b.ReportMetric(float64(edits[b.N/2].Microseconds()), "p50-µs")
+}
