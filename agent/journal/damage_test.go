@@ -29,7 +29,7 @@ func filled(t *testing.T) []byte {
 		e := protocol.Edit{UserID: strings.Repeat("x", n+1), Values: name("N"), Given: fingers()}
 		s.append(Batch{
 			Reader: "front", Cursor: []byte("c"), Rows: []Row{{Key: e.UserID, Held: bytes.Repeat([]byte("h"), 100)}},
-			Drafts: []Draft{{Event: protocol.EventUpdatedReader, Edit: &e}},
+			Drafts:  []Draft{{Event: protocol.EventUpdatedReader, Edit: &e}},
 			GivenUp: []GivenUp{{GivenUpKey: GivenUpKey{Key: e.UserID}, Reason: "r"}},
 		})
 	}

@@ -1,0 +1,455 @@
+package journal
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"doorsync/protocol"
+	"doorsync/protocol/wire"
+)
+
+// model is what a journal should hold, in plain maps and with every answer
+// worked out anew from all of it.
+type model struct {
+	records  map[string]modelRecord // by GUID
+	pending  []protocol.Entry
+	revision uint64
+	last     uint64
+	revoked  map[protocol.CredentialKey]bool
+}
+
+type modelRecord struct {
+	rec            protocol.Record
+	ids            []string
+	born, revision uint64
+}
+
+var (
+	modelIDs   = []string{"1", "2", "10", "a"}
+	modelCards = []protocol.Credential{protocol.Card(1), protocol.Card(2), protocol.Card(3)}
+)
+
+// somebody is a person as the model sees them.
+type somebody struct {
+	key    string // GUID, or the ID of somebody new
+	id     string
+	record protocol.Record
+}
+
+func (m *model) under(id string) (who somebody, live, tomb bool) {
+	found, guid, rank := modelRecord{}, "", -1
+	for _, g := range slices.Sorted(maps.Keys(m.records)) {
+		r := m.records[g]
+		if n := rankOf(r.rec, slices.Index(r.ids, id) == 0); slices.Contains(r.ids, id) && n > rank {
+			found, guid, rank = r, g, n
+		}
+	}
+	own := m.edits(id)
+	if rank >= 0 && !found.rec.Removed {
+		if i := apart(own, true, found.born); i < len(own) {
+			return m.newcomer(id, own[i:]), true, false
+		}
+		return m.lived(guid, found), true, false
+	}
+	if own = own[apart(own, false, found.revision):]; len(own) > 0 {
+		return m.newcomer(id, own), true, false
+	}
+	return somebody{}, false, rank >= 0
+}
+
+func (m *model) edits(id string) (out []pendingEdit) {
+	for _, e := range m.pending {
+		if e.UserID == id {
+			out = append(out, pendingEdit{number: e.Number, revision: e.Revision, stamp: e.Stamp, edit: *e.Edit})
+		}
+	}
+	return out
+}
+
+func (m *model) newcomer(id string, edits []pendingEdit) somebody {
+	return somebody{key: "new " + id, id: id, record: lay(protocol.Record{}, edits)}
+}
+
+func (m *model) lived(guid string, r modelRecord) somebody {
+	var edits []pendingEdit
+	for _, id := range r.ids {
+		own := m.edits(id)
+		edits = append(edits, own[:apart(own, true, r.born)]...)
+	}
+	return somebody{key: guid, id: r.ids[0], record: lay(r.rec, edits)}
+}
+
+func lay(base protocol.Record, edits []pendingEdit) protocol.Record {
+	var said []protocol.Contribution
+	for _, e := range edits {
+		said = append(said, e.edit.Contribution(e.stamp, protocol.DefaultRules()))
+	}
+	if len(said) == 0 {
+		return base
+	}
+	return protocol.Overlay(base, said, protocol.DefaultRules())
+}
+
+// everybody who lives, also those who stand back behind another of their ID.
+func (m *model) everybody() (out []somebody) {
+	for _, g := range slices.Sorted(maps.Keys(m.records)) {
+		if r := m.records[g]; !r.rec.Removed && len(r.ids) > 0 {
+			out = append(out, m.lived(g, r))
+		}
+	}
+	for _, id := range modelIDs {
+		if who, ok, _ := m.under(id); ok && who.record.GUID == "" {
+			out = append(out, who)
+		}
+	}
+	return out
+}
+
+func (m *model) holders(k protocol.CredentialKey) (out []somebody) {
+	for _, who := range m.everybody() {
+		if h, ok := who.record.Credential(k); ok && h.Active() {
+			out = append(out, who)
+		}
+	}
+	return out
+}
+
+// take says what becomes of an edit.
+func (m *model) take(e protocol.Edit) protocol.Edit {
+	who, live, _ := m.under(e.UserID)
+	e.New = !live
+	for _, c := range e.Given {
+		other := slices.ContainsFunc(m.holders(c.Key()), func(h somebody) bool { return !live || h.key != who.key })
+		if (m.revoked[c.Key()] || other) && !slices.Contains(e.Refused, c.Key()) {
+			e.Refused = append(e.Refused, c.Key())
+		}
+	}
+	return e
+}
+
+func (m *model) settle(upTo uint64) {
+	m.pending = slices.DeleteFunc(m.pending, func(e protocol.Entry) bool { return e.Number <= upTo })
+}
+
+func (m *model) store(g string, rec protocol.Record, ids []string, revision uint64) {
+	old, ok := m.records[g]
+	born := revision
+	if ok {
+		born = old.born
+	}
+	rec.GUID = g
+	m.records[g] = modelRecord{rec: rec, ids: ids, born: born, revision: revision}
+}
+
+func TestJournalAgainstModel(t *testing.T) {
+	dir := t.TempDir()
+	files := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		files++
+		h := &harness{T: rt, t: t, path: filepath.Join(dir, fmt.Sprint(files)), m: model{records: map[string]modelRecord{}, revoked: map[protocol.CredentialKey]bool{}}}
+		h.open()
+		defer func() {
+			h.close()
+			_ = os.Remove(h.path)
+		}()
+		rt.Repeat(map[string]func(*rapid.T){
+			"edit": h.edit, "delta": h.delta, "snapshot": h.snapshot, "confirm": h.confirm,
+			"reopen": h.reopen, "fail": h.fail, "revoke": h.revoke, "": h.compare,
+		})
+	})
+}
+
+// harness drives a journal and its model alike.
+type harness struct {
+	*rapid.T
+	t    *testing.T
+	path string
+	j    *Journal
+	ran  chan error
+	m    model
+}
+
+func (h *harness) must(err error) {
+	if err != nil {
+		h.Fatal(err)
+	}
+}
+
+func (h *harness) open() {
+	j, err := Open(h.path, Options{Site: "north"})
+	h.must(err)
+	j.db.NoSync = true // nothing is cut off here
+	h.j, h.ran = j, make(chan error, 1)
+	go func() { h.ran <- j.Run(context.Background()) }()
+}
+
+func (h *harness) close() {
+	h.must(h.j.Close())
+	if err := <-h.ran; err != nil && !errors.Is(err, ErrClosed) {
+		h.Fatal(err)
+	}
+}
+
+func (h *harness) reopen(*rapid.T) {
+	h.close()
+	h.open()
+}
+
+func (h *harness) genEdit(t *rapid.T) protocol.Edit {
+	e := protocol.Edit{UserID: rapid.SampledFrom(modelIDs).Draw(t, "id")}
+	e.Given = rapid.SliceOfN(rapid.SampledFrom(modelCards), 0, 2).Draw(t, "given")
+	if rapid.Bool().Draw(t, "named") {
+		e.Values = name(rapid.SampledFrom([]string{"Ada", "Bob"}).Draw(t, "name"))
+	}
+	return e
+}
+
+func (h *harness) edit(t *rapid.T) {
+	e := h.genEdit(t)
+	made, err := h.j.Append(context.Background(), Batch{Reader: "front", Drafts: []Draft{{Event: protocol.EventUpdatedReader, Edit: &e}}})
+	h.must(err)
+	want, got := h.m.take(e), *made[0].Edit
+	if got.New != want.New || !slices.Equal(got.Refused, want.Refused) || made[0].Number != h.m.last+1 || made[0].Revision != h.m.revision {
+		h.Fatalf("edit became %+v, want %+v", made[0], want)
+	}
+	h.m.pending = append(h.m.pending, made[0])
+	h.m.last = made[len(made)-1].Number
+}
+
+// genUser draws the center's state of a user: with IDs, without, deleted.
+func (h *harness) genUser(t *rapid.T, g string) (wire.Change, protocol.Record) {
+	ids := rapid.Permutation(modelIDs).Draw(t, "ids")[:rapid.IntRange(1, 2).Draw(t, "aliases")]
+	switch rapid.IntRange(0, 4).Draw(t, "state") {
+	case 0:
+		c := change(h.t, g, protocol.Record{Removed: true})
+		if rapid.Bool().Draw(t, "IDs kept") {
+			c.IDs = ids
+		}
+		return c, protocol.Record{Removed: true}
+	default:
+		var cards []uint64
+		for n := range uint64(3) {
+			if rapid.Bool().Draw(t, "card") {
+				cards = append(cards, n+1)
+			}
+		}
+		rec := record(ids[0], rapid.SampledFrom([]string{"Cyd", "Dan"}).Draw(t, "name"), stamp(5), cards...)
+		return change(h.t, g, rec, ids[1:]...), rec
+	}
+}
+
+func (h *harness) delta(t *rapid.T) {
+	c := wire.Changes{Roster: "r", From: h.m.revision, To: h.m.revision + 1, Epoch: h.j.State().Epoch}
+	c.Journal = rapid.Uint64Range(0, h.m.last).Draw(t, "journal")
+	for _, n := range rapid.SliceOfNDistinct(rapid.IntRange(0, 4), 0, 3, rapid.ID).Draw(t, "users") {
+		if rapid.IntRange(0, 3).Draw(t, "gone") == 0 {
+			c.Users = append(c.Users, wire.Change{GUID: guid(n), Gone: true})
+			delete(h.m.records, guid(n))
+			continue
+		}
+		u, rec := h.genUser(t, guid(n))
+		c.Users = append(c.Users, u)
+		h.remember(u, rec, c.To)
+	}
+	h.must(h.j.Apply(context.Background(), c))
+	h.m.revision = c.To
+	h.m.settle(c.Journal)
+}
+
+// remember does not touch what is held as it came.
+func (h *harness) remember(u wire.Change, rec protocol.Record, revision uint64) {
+	old, ok := h.m.records[u.GUID]
+	if ok && slices.Equal(old.ids, u.IDs) && change(h.t, u.GUID, old.rec, u.IDs[min(1, len(u.IDs)):]...).Sum() == u.Sum() {
+		return
+	}
+	h.m.store(u.GUID, rec, u.IDs, revision)
+}
+
+func (h *harness) snapshot(t *rapid.T) {
+	to := h.m.revision + 1
+	cuts := []int{rapid.IntRange(0, 4).Draw(t, "cut"), 5}
+	after := ""
+	keep := map[string]bool{}
+	var pages []wire.Changes
+	for i, cut := range cuts {
+		p := wire.Changes{Roster: "r", To: to, Page: &wire.Page{After: after, UpTo: guid(cut)}}
+		from := 0
+		if i == 1 {
+			p.Page.UpTo, from = "", cuts[0]+1
+		}
+		for n := from; n <= min(cut, 4); n++ {
+			if rapid.Bool().Draw(t, "there") {
+				u, rec := h.genUser(t, guid(n))
+				p.Users = append(p.Users, u)
+				h.remember(u, rec, to)
+				keep[u.GUID] = true
+			}
+		}
+		pages, after = append(pages, p), guid(cut)
+	}
+	for _, p := range pages {
+		h.must(h.j.Apply(context.Background(), p))
+	}
+	maps.DeleteFunc(h.m.records, func(g string, _ modelRecord) bool { return !keep[g] })
+	h.m.revision = to
+}
+
+func (h *harness) confirm(t *rapid.T) {
+	c := wire.Confirm{Epoch: h.j.State().Epoch, Taken: rapid.Uint64Range(0, h.m.last).Draw(t, "taken")}
+	h.must(h.j.Confirm(context.Background(), c))
+	if h.j.State().Confirmed != c.Taken {
+		h.Fatal("not confirmed")
+	}
+}
+
+func (h *harness) revoke(t *rapid.T) {
+	card := rapid.SampledFrom(modelCards).Draw(t, "card").Key()
+	h.m.revoked = map[protocol.CredentialKey]bool{card: true}
+	salt := []byte("salt")
+	h.must(h.j.Apply(context.Background(), wire.Changes{
+		Roster: "r", From: h.m.revision, To: h.m.revision + 1,
+		Settings: &wire.Settings{Salt: salt, Revoked: [][]byte{wire.RevokedHash(salt, card)}},
+	}))
+	h.m.revision++
+}
+
+// fail lets an edit and a delta fail; the model does not hear of them.
+func (h *harness) fail(t *rapid.T) {
+	broken := errors.New("broken disk")
+	h.j.failCommit = func() error { return broken }
+	e := h.genEdit(t)
+	u, _ := h.genUser(t, guid(1))
+	_, err := h.j.Append(context.Background(), Batch{Drafts: []Draft{{Edit: &e}}})
+	err2 := h.j.Apply(context.Background(), wire.Changes{Roster: "r", From: h.m.revision, To: h.m.revision + 1, Users: []wire.Change{u}, Epoch: h.j.State().Epoch, Journal: h.m.last})
+	if !errors.Is(err, broken) || !errors.Is(err2, broken) {
+		h.Fatalf("%v, %v", err, err2)
+	}
+	h.j.failCommit = nil
+}
+
+func (h *harness) compare(*rapid.T) {
+	for _, id := range modelIDs {
+		want, live, tomb := h.m.under(id)
+		got, ok, err := h.j.User(id)
+		h.must(err)
+		if ok != (live || tomb) || ok && got.Removed != tomb {
+			h.Fatalf("user %s: got %v %+v, want %v, removed %v", id, ok, got, live, tomb)
+		}
+		if live {
+			h.same("user "+id, got, want)
+		}
+	}
+	for _, c := range modelCards {
+		id, ok, err := h.j.Owner(c.Key())
+		h.must(err)
+		holders := h.m.holders(c.Key())
+		if ok != (len(holders) > 0) || ok && !slices.ContainsFunc(holders, func(s somebody) bool { return s.id == id }) {
+			h.Fatalf("%v is held by %q %v, want %v", c, id, ok, holders)
+		}
+	}
+	h.compareUsers()
+	r, err := h.j.Verify(context.Background(), nil)
+	h.must(err)
+	if st := h.j.State(); len(r.Faults) > 0 || st.Last != h.m.last || st.Revision != h.m.revision {
+		h.Fatalf("%v, last %d of %d, revision %d of %d", r.Faults, st.Last, h.m.last, st.Revision, h.m.revision)
+	}
+}
+
+func (h *harness) compareUsers() {
+	want := map[string]somebody{}
+	for _, who := range h.m.everybody() {
+		// Somebody new stands before those whom the center knows under the ID.
+		if now, _, _ := h.m.under(who.id); now.record.GUID != "" || now.key == who.key {
+			want[who.key] = who
+		}
+	}
+	h.must(h.j.Users(context.Background(), func(v View) error {
+		key := cmp.Or(v.GUID, "new "+v.User.ID)
+		who, ok := want[key]
+		if !ok {
+			h.Fatalf("%s came, and should not or came before", key)
+		}
+		h.same(key, v, who)
+		delete(want, key)
+		return nil
+	}))
+	if len(want) > 0 {
+		h.Fatalf("did not come: %v", slices.Sorted(maps.Keys(want)))
+	}
+}
+
+func (h *harness) same(what string, got View, want somebody) {
+	a, err := h.j.codec.Marshal(got.Record)
+	h.must(err)
+	b, err := h.j.codec.Marshal(want.record)
+	h.must(err)
+	if !wire.Same(a, b) || got.User.ID != want.id {
+		h.Fatalf("%s: got %+v, want %+v", what, got, want)
+	}
+	for _, c := range got.User.Credentials {
+		if h.m.revoked[c.Key()] {
+			h.Fatalf("%s has a revoked credential", what)
+		}
+	}
+}
+
+// The index finds what a map finds, whatever is added and removed.
+func TestIndexAgainstMap(t *testing.T) {
+	s := open1(t)
+	s.db.NoSync = true
+	rapid.Check(t, func(rt *rapid.T) {
+		want := map[uint64]map[string]bool{}
+		s.must(s.submit(context.Background(), &request{do: func(tx *txn) error {
+			if err := tx.tx.DeleteBucket([]byte(bucketNames[inIndex])); err != nil {
+				return err
+			}
+			_, err := tx.tx.CreateBucket([]byte(bucketNames[inIndex]))
+			return err
+		}}))
+		for range rapid.IntRange(1, 30).Draw(rt, "commits") {
+			adds := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) indexed {
+				n := rapid.IntRange(0, 40).Draw(rt, "user")
+				g := guid(n)
+				if n%5 == 0 {
+					g = fmt.Sprintf("G%0*d", n, n) // no UUID, of any length
+				}
+				return indexed{hash: rapid.Uint64Range(0, 60).Draw(rt, "hash"), ref: packRef(g), gone: rapid.Bool().Draw(rt, "gone")}
+			}), 0, 120).Draw(rt, "adds")
+			for _, a := range adds {
+				if want[a.hash] == nil {
+					want[a.hash] = map[string]bool{}
+				}
+				want[a.hash][unpackRef(append(make([]byte, 8), a.ref...))] = !a.gone
+			}
+			s.must(s.submit(context.Background(), &request{do: func(tx *txn) error {
+				tx.adds = slices.Clone(adds)
+				return nil
+			}}))
+		}
+		s.must(s.read(func(r *reading) error {
+			for hash := range uint64(61) {
+				var there []string
+				for g, ok := range want[hash] {
+					if ok {
+						there = append(there, g)
+					}
+				}
+				slices.Sort(there)
+				got, err := r.lookup(hash)
+				if err != nil || !slices.Equal(got, there) {
+					rt.Fatalf("hash %d: got %v, want %v, %v", hash, got, there, err)
+				}
+			}
+			return nil
+		}))
+	})
+}
