@@ -63,12 +63,14 @@ func (s *Server) journal(w http.ResponseWriter, r *http.Request) {
 	}
 	out := newStream(w)
 	if r.URL.Query().Get("follow") == "" {
-		out.end(s.list(r.Context(), out, q, nil))
+		var last uint64
+		out.end(s.list(r.Context(), out, q, &last))
 		return
 	}
 	out.end(s.follow(r.Context(), out, q))
 }
 
+// list sends what there is and raises last to the highest number sent.
 func (s *Server) list(ctx context.Context, out *stream, q journal.Query, last *uint64) error {
 	for e, err := range s.Journal.Entries(q) {
 		if err != nil {
@@ -77,9 +79,7 @@ func (s *Server) list(ctx context.Context, out *stream, q journal.Query, last *u
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if last != nil {
-			*last = e.Number
-		}
+		*last = max(*last, e.Number)
 		if err := out.send(Shape(e)); err != nil {
 			return err
 		}
@@ -93,7 +93,7 @@ func (s *Server) follow(ctx context.Context, out *stream, q journal.Query) error
 	for {
 		next := s.Journal.Next()
 		upTo := s.Journal.State().Last
-		if err := s.list(ctx, out, q, nil); err != nil {
+		if err := s.list(ctx, out, q, &upTo); err != nil {
 			return err
 		}
 		out.flush()
