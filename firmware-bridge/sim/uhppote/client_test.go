@@ -43,7 +43,7 @@ func clientCards(t *testing.T, c *client, sim *uhpposim.Controller) {
 	if got := sim.Cards(); len(got) != 2 || got[0] != want {
 		t.Fatalf("the controller holds %v", got)
 	}
-	const shown = `{"PIN":7531,"card-number":8165538,"doors":{"1":1,"2":0,"3":29,"4":0},"end-date":"2029-12-31","start-date":"2023-01-01"}`
+	const shown = `{"PIN":"7531","card-number":8165538,"doors":{"1":1,"2":0,"3":29,"4":0},"end-date":"2029-12-31","start-date":"2023-01-01"}`
 	c.says(t, "count", `2`)
 	c.says(t, "get 8165538", shown)
 	c.says(t, "at 1", shown)
@@ -66,7 +66,7 @@ func clientEvents(t *testing.T, c *client, sim *uhpposim.Controller) {
 	c.holds(t, "event 4294967295", `"CardNumber":104`)
 	c.holds(t, "event 0", `"CardNumber":102`)
 	c.holds(t, "event 1", "overwritten")
-	c.holds(t, "event 99", "no event")
+	c.says(t, "event 99", `null`)
 	c.holds(t, "mark 4", `"Changed":true`)
 	c.holds(t, "status", `104`)
 }
@@ -144,7 +144,7 @@ func (c *client) holds(t *testing.T, request string, want ...string) {
 	}
 }
 
-// TestBroadcastAddressesEverybody: a request for the device with serial 0 is
+// TestOnlyDeviceAnswersSerialZero: a request for the device with serial 0 is
 // answered, any other is not.
 func TestOnlyDeviceAnswersSerialZero(t *testing.T) {
 	sim := start(t, uhpposim.Options{})
