@@ -39,7 +39,7 @@ func (s *session) Get(ctx context.Context, keys []string) ([]driver.Row, error) 
 	}
 	var users []frame.User
 	for _, key := range keys {
-		if u, ok := s.known.byID[key]; ok {
+		if u, ok := s.known.user(key); ok {
 			users = append(users, u)
 		}
 	}
@@ -109,7 +109,7 @@ func (s *session) singles(ctx context.Context, users []frame.User) (map[uint16][
 	for _, u := range users {
 		s.known.forgetPrints(u.UID)
 		for _, t := range out[u.UID] {
-			s.known.setPrint(u.UID, t.Finger, printOf(t))
+			s.known.setPrint(t)
 		}
 	}
 	return out, true, nil
@@ -134,8 +134,8 @@ func (s *session) single(ctx context.Context, uid uint16, finger uint8) (t frame
 	if tail := c.data[len(data):]; len(tail) > 0 && tail[len(tail)-1] == frame.FlagDuress {
 		t.Flag = frame.FlagDuress
 	}
-	old, was := s.known.prints[uid][finger]
-	return t, len(data) > 0 && (!was || old.size == len(data)), nil
+	old, was := s.known.print(uid, finger)
+	return t, len(data) > 0 && (!was || int(old.size) == len(data)), nil
 }
 
 // The formats of templates that terminals use.

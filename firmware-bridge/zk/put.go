@@ -108,7 +108,7 @@ func (s *session) unlock(ctx context.Context, cause error) error {
 // putRow writes one user and makes their fingers those of the row.
 func (s *session) putRow(ctx context.Context, r driver.Row) error {
 	u := s.record(r, s.known.layout)
-	old, exists := s.known.byID[r.Key]
+	old, exists := s.known.user(r.Key)
 	if exists {
 		u.UID, u.Raw = old.UID, old.Raw
 	} else {
@@ -148,12 +148,12 @@ func (s *session) putFingers(ctx context.Context, u frame.User, want map[uint8]f
 	if s.model.fingers == "" {
 		return nil
 	}
-	for finger, have := range maps.Clone(s.known.prints[u.UID]) {
-		if t, ok := want[finger]; ok && printOf(t) == have {
-			delete(want, finger)
+	for _, have := range s.known.prints[u.UID] {
+		if t, ok := want[have.finger]; ok && printOf(t) == have {
+			delete(want, have.finger)
 			continue
 		}
-		if err := s.deleteFinger(ctx, u, finger); err != nil {
+		if err := s.deleteFinger(ctx, u, have.finger); err != nil {
 			return err
 		}
 	}
@@ -161,7 +161,7 @@ func (s *session) putFingers(ctx context.Context, u frame.User, want map[uint8]f
 		if err := s.putFinger(ctx, u, want[finger]); err != nil {
 			return fmt.Errorf("write finger %d of user %s: %w", finger, u.UserID, err)
 		}
-		s.known.setPrint(u.UID, finger, printOf(want[finger]))
+		s.known.setPrint(want[finger])
 		s.known.sizes.FreeTemplates--
 	}
 	return nil
@@ -273,12 +273,12 @@ func (s *session) deleteFinger(ctx context.Context, u frame.User, finger uint8) 
 // deleteUser removes a user, fingers first: a finger left behind would open
 // for whoever is given the slot next.
 func (s *session) deleteUser(ctx context.Context, key string) error {
-	u, ok := s.known.byID[key]
+	u, ok := s.known.user(key)
 	if !ok {
 		return nil
 	}
-	for finger := range maps.Clone(s.known.prints[u.UID]) {
-		if err := s.deleteFinger(ctx, u, finger); err != nil {
+	for _, p := range s.known.prints[u.UID] {
+		if err := s.deleteFinger(ctx, u, p.finger); err != nil {
 			return err
 		}
 	}

@@ -2,7 +2,6 @@ package zk
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
@@ -15,93 +14,6 @@ import (
 // Firmware tells of one enrollment in several events, and each would otherwise
 // cost the whole table.
 const freshFor = 2 * time.Second
-
-// known is what the session remembers of the terminal's table: slot numbers
-// and records, for writing without destroying what it does not understand, and
-// what fingers there are, so that none is written twice.
-type known struct {
-	valid  bool
-	read   time.Time // when it was last read, zero after a write
-	layout frame.Layout
-	byID   map[string]frame.User
-	byUID  map[uint16]string
-	last   uint16                     // the highest slot in use
-	prints map[uint16]map[uint8]print // nil: not read
-	count  int                        // of templates that the terminal should report, given prints
-	sizes  frame.Sizes                // counts when the users were read or last written
-}
-
-// print is what is remembered of a template.
-type print struct {
-	sum  [sha256.Size]byte
-	size int
-	flag uint8
-}
-
-func printOf(t frame.Template) print {
-	return print{sum: sha256.Sum256(t.Data), size: len(t.Data), flag: t.Flag}
-}
-
-func (k *known) put(u frame.User) {
-	if old, ok := k.byUID[u.UID]; ok {
-		delete(k.byID, old)
-	}
-	k.byID[u.UserID], k.byUID[u.UID] = u, u.UserID
-	k.last = max(k.last, u.UID)
-}
-
-func (k *known) remove(u frame.User) {
-	delete(k.byID, u.UserID)
-	delete(k.byUID, u.UID)
-	k.forgetPrints(u.UID)
-}
-
-func (k *known) forgetPrints(uid uint16) {
-	k.count -= len(k.prints[uid])
-	delete(k.prints, uid)
-}
-
-func (k *known) setPrint(uid uint16, finger uint8, p print) {
-	if k.prints[uid] == nil {
-		k.prints[uid] = map[uint8]print{}
-	}
-	if _, ok := k.prints[uid][finger]; !ok {
-		k.count++
-	}
-	k.prints[uid][finger] = p
-}
-
-func (k *known) dropPrint(uid uint16, finger uint8) {
-	if _, ok := k.prints[uid][finger]; ok {
-		k.count--
-		delete(k.prints[uid], finger)
-	}
-}
-
-// freeSlot is a slot that no user and no left-over template has.
-func (k *known) freeSlot() (uint16, bool) {
-	const highest = 65534
-	if k.last < highest {
-		for uid := k.last + 1; uid <= highest; uid++ {
-			if len(k.prints[uid]) == 0 {
-				return uid, true
-			}
-		}
-	}
-	for uid := uint16(1); uid <= highest; uid++ {
-		if _, taken := k.byUID[uid]; !taken && len(k.prints[uid]) == 0 {
-			return uid, true
-		}
-	}
-	return 0, false
-}
-
-// unchanged reports whether the counts are those at which the table was known.
-// Everything done at a terminal's keys moves one of them.
-func (k *known) unchanged(s frame.Sizes) bool {
-	return k.valid && k.sizes.Users == s.Users && k.sizes.Templates == s.Templates && k.sizes.Oplog == s.Oplog &&
-		k.sizes.Admins == s.Admins && k.sizes.Passwords == s.Passwords
-}
 
 // readUsers reads the user table and remembers it. A table that does not have
 // as many users as the terminal counts is read once more, for somebody may have
@@ -154,7 +66,7 @@ func (s *session) readUsersOnce(ctx context.Context, count int) ([]frame.User, f
 func (s *session) remember(users []frame.User, layout frame.Layout, sizes frame.Sizes) error {
 	k := known{
 		valid: true, read: time.Now(), layout: layout, sizes: sizes, prints: s.known.prints, count: s.known.count,
-		byID: make(map[string]frame.User, len(users)), byUID: make(map[uint16]string, len(users)),
+		byID: make(map[string]held, len(users)), byUID: make(map[uint16]string, len(users)),
 	}
 	for _, u := range users {
 		if !plausibleID(u.UserID) {
@@ -224,10 +136,10 @@ func (s *session) readPrintsOnce(ctx context.Context, count int) ([]frame.Templa
 }
 
 func (s *session) rememberPrints(ts []frame.Template) map[uint16][]frame.Template {
-	s.known.prints = make(map[uint16]map[uint8]print, len(ts))
+	s.known.prints = make(map[uint16][]print, len(ts))
 	out := make(map[uint16][]frame.Template, len(ts))
 	for _, t := range ts {
-		s.known.setPrint(t.UID, t.Finger, printOf(t))
+		s.known.setPrint(t)
 		out[t.UID] = append(out[t.UID], t)
 	}
 	return out

@@ -41,7 +41,7 @@ func (t *Terminal) inSession(s *session, f frame.Frame) []frame.Frame {
 	switch {
 	case f.Cmd == frame.CmdAuth:
 		return t.auth(s, f.Data)
-	case !s.authorized:
+	case !s.authorized && f.Cmd != frame.CmdExit:
 		return reply(frame.AckUnauth)
 	default:
 		return t.command(s, f)
