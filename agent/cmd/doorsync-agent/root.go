@@ -46,6 +46,7 @@ func newRoot() *cobra.Command {
 		Args:          cobra.ArbitraryArgs,
 		RunE:          noCommand,
 	}
+	root.SuggestionsMinimumDistance = 2
 	f := root.PersistentFlags()
 	f.StringVar(&a.config, "config", config.DefaultPath(), "configuration file")
 	f.StringVar(&a.control, "control", "", "control socket of the running agent, instead of the one in the configuration")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -75,7 +76,7 @@ func (a *app) showUser(cmd *cobra.Command, id string) error {
 	case err != nil:
 		return err
 	case found == nil:
-		return usagef("there is no user %q at this site", id)
+		return fmt.Errorf("there is no user %q at this site", id)
 	case a.json:
 		return printJSON(cmd, found)
 	}
