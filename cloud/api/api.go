@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"doorsync/cloud/roster"
+	"doorsync/protocol/wire"
 )
 
 // Exchange is what the API asks of the sites themselves.
@@ -18,9 +19,9 @@ type Exchange interface {
 	// SyncSite has a site's agent compare and correct its readers, or one. It
 	// returns when the agent has heard it.
 	SyncSite(ctx context.Context, site, reader, by string) error
-	// Watch hands over every message from and to the sites, as JSON with secrets
-	// masked, until ctx ends. It never waits for the receiver.
-	Watch(ctx context.Context, site string) <-chan []byte
+	// Tap shows every message from and to the sites, secrets left out, until stop
+	// is called. show must not block.
+	Tap(show func(wire.Shown)) (stop func())
 }
 
 // Options are what the API needs; all are required.

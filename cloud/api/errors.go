@@ -11,8 +11,13 @@ import (
 
 func faultType() reflect.Type { return reflect.TypeFor[Fault]() }
 
-// ErrOffline is wrapped by an Exchange for a site that cannot be asked now.
-var ErrOffline = errors.New("the site is offline")
+// Errors that an Exchange wraps.
+var (
+	// ErrOffline: the site cannot be asked now.
+	ErrOffline = errors.New("the site is offline")
+	// ErrRefused: the site's agent was asked, and cannot.
+	ErrRefused = errors.New("the site says no")
+)
 
 // fault says to people what an error of the roster or the exchange means. What
 // is not theirs to mend is logged and not told.
@@ -56,6 +61,8 @@ func knownFaults() []knownFault {
 		{roster.ErrRemoved, http.StatusConflict, CodeRemoved, "restore the user first"},
 		{roster.ErrInvalid, http.StatusUnprocessableEntity, CodeInvalid, ""},
 		{roster.ErrFull, http.StatusInsufficientStorage, CodeUnavailable, "free some space on the center's disk, then ask again"},
+		{context.DeadlineExceeded, http.StatusGatewayTimeout, CodeOffline, "ask again, and see the agent's log if it stays so"},
+		{ErrRefused, http.StatusConflict, CodeRefused, ""},
 		{ErrOffline, http.StatusConflict, CodeOffline, "it syncs by itself when it is back, in every mode but off"},
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"doorsync/protocol"
 )
 
-// eventFilter selects events.
-type eventFilter struct {
+// EventFilter selects events.
+type EventFilter struct {
 	Since  time.Time `query:"since" doc:"From this time on"`
 	Until  time.Time `query:"until" doc:"Before this time"`
 	Site   string    `query:"site" doc:"Only this site; - is the office"`
@@ -23,7 +23,7 @@ type eventFilter struct {
 	After  string    `query:"after" pattern:"^[0-9]*$" maxLength:"20" doc:"The seq to go on from"`
 }
 
-func (f eventFilter) query() roster.EventQuery {
+func (f EventFilter) query() roster.EventQuery {
 	after, _ := strconv.ParseUint(f.After, 10, 64) // digits, or empty
 	return roster.EventQuery{
 		Since: f.Since, Until: f.Until, Site: f.Site, User: f.User, Reader: f.Reader,
@@ -36,7 +36,7 @@ func (s *service) eventRoutes(h huma.API) {
 }
 
 func (s *service) listEvents(ctx context.Context, in *struct {
-	eventFilter
+	EventFilter
 	Newest bool `query:"newest" doc:"Newest first"`
 	Limit  int  `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 },

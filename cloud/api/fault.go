@@ -45,6 +45,7 @@ const (
 	CodeRemoved        = "removed"
 	CodeCredentialHeld = "credential_held"
 	CodeOffline        = "site_offline"
+	CodeRefused        = "refused"
 	CodeUnavailable    = "unavailable"
 	CodeInternal       = "internal"
 )

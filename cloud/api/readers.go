@@ -11,6 +11,9 @@ import (
 	"doorsync/protocol/wire"
 )
 
+// orderPatience bounds the wait for an agent's answer.
+const orderPatience = 15 * time.Second
+
 func (s *service) readerRoutes(h huma.API) {
 	huma.Register(h, operation(h, http.MethodGet, "/readers", "list-readers", "List the readers of all sites, or of one"), s.listReaders)
 	huma.Register(h, operation(h, http.MethodPost, "/sync", "sync", "Have a site compare and correct its readers now"), s.sync)
@@ -51,6 +54,8 @@ func (s *service) sync(ctx context.Context, in *struct{ Body SyncOrder }) (*answ
 			Message: "site " + v.Name + " has told of no reader named " + in.Body.Reader, Hint: "readers lists those there are",
 		}
 	}
+	ctx, cancel := context.WithTimeout(ctx, orderPatience)
+	defer cancel()
 	err = s.exchange.SyncSite(ctx, in.Body.Site, in.Body.Reader, actor(ctx).String())
 	return reply(s, ctx, Done{Done: "the agent has heard it"}, err)
 }

@@ -9,8 +9,8 @@ import (
 	"doorsync/cloud/roster"
 )
 
-// sitePath names one site.
-type sitePath struct {
+// SitePath names one site.
+type SitePath struct {
 	Site string `path:"site" maxLength:"64"`
 }
 
@@ -20,7 +20,7 @@ const noMode = "default"
 func (s *service) siteRoutes(h huma.API) {
 	huma.Register(h, operation(h, http.MethodGet, "/sites", "list-sites", "List sites"), s.listSites)
 	huma.Register(h, operation(h, http.MethodGet, "/sites/{site}", "get-site", "Show one site"),
-		func(ctx context.Context, in *sitePath) (*answer[Site], error) {
+		func(ctx context.Context, in *SitePath) (*answer[Site], error) {
 			v, err := s.roster.Site(ctx, in.Site)
 			return reply(s, ctx, siteOf(v), err)
 		})
@@ -55,7 +55,7 @@ func (s *service) addSite(ctx context.Context, in *struct{ Body NewSite }) (*ans
 	return s.siteKey(ctx, in.Body.Name, key)
 }
 
-func (s *service) renewKey(ctx context.Context, in *sitePath) (*answer[SiteKey], error) {
+func (s *service) renewKey(ctx context.Context, in *SitePath) (*answer[SiteKey], error) {
 	key, err := s.roster.RenewKey(ctx, actor(ctx), in.Site)
 	if err != nil {
 		return nil, s.fault(ctx, err)
@@ -69,7 +69,7 @@ func (s *service) siteKey(ctx context.Context, site, key string) (*answer[SiteKe
 }
 
 func (s *service) setSite(ctx context.Context, in *struct {
-	sitePath
+	SitePath
 	Body SiteChange
 },
 ) (*answer[Site], error) {

@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"doorsync/cloud/roster"
+	"doorsync/protocol/wire"
 )
 
 // Streams are server-sent events, so that anything that speaks HTTP can follow.
@@ -34,7 +35,7 @@ func stream(h huma.API, path, id, summary string) huma.Operation {
 	return op
 }
 
-func (s *service) follow(ctx context.Context, in *struct{ eventFilter }) (*huma.StreamResponse, error) {
+func (s *service) follow(ctx context.Context, in *struct{ EventFilter }) (*huma.StreamResponse, error) {
 	q := in.query()
 	q.Limit = followPage
 	if in.After == "" {
@@ -86,29 +87,35 @@ func (s *service) wire(_ context.Context, in *struct {
 	Site string `query:"site" doc:"Only this site"`
 },
 ) (*huma.StreamResponse, error) {
-	return &huma.StreamResponse{Body: func(hc huma.Context) {
-		out := newLines(hc)
-		messages := s.exchange.Watch(out.ctx, in.Site)
-		tick := time.NewTicker(keepAlive)
-		defer tick.Stop()
-		for out.open(s.closing) {
-			var err error
-			select {
-			case line, ok := <-messages:
-				if !ok {
-					return
-				}
-				err = out.data(json.RawMessage(line))
-			case <-tick.C:
-				err = out.comment()
-			case <-s.closing:
-			case <-out.ctx.Done():
-			}
-			if err != nil {
-				return
-			}
+	return &huma.StreamResponse{Body: func(hc huma.Context) { s.wireTo(newLines(hc), in.Site) }}, nil
+}
+
+// wireTo writes messages until the client goes. One that does not keep up
+// misses some: the exchange waits for nobody.
+func (s *service) wireTo(out lines, site string) {
+	messages := make(chan wire.Shown, followPage)
+	defer s.exchange.Tap(func(m wire.Shown) {
+		if site != "" && m.Site != site {
+			return
 		}
-	}}, nil
+		select {
+		case messages <- m:
+		default:
+		}
+	})()
+	tick := time.NewTicker(keepAlive)
+	defer tick.Stop()
+	var err error
+	for err == nil && out.open(s.closing) {
+		select {
+		case m := <-messages:
+			err = out.data(m)
+		case <-tick.C:
+			err = out.comment()
+		case <-s.closing:
+		case <-out.ctx.Done():
+		}
+	}
 }
 
 // lines writes server-sent events.

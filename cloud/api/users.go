@@ -10,8 +10,8 @@ import (
 	"doorsync/protocol"
 )
 
-// userPath names one user.
-type userPath struct {
+// UserPath names one user.
+type UserPath struct {
 	ID string `path:"id" maxLength:"256" doc:"User ID, an earlier user ID, or GUID"`
 }
 
@@ -28,14 +28,14 @@ type userList struct {
 
 // userPatch changes one user.
 type userPatch struct {
-	userPath
+	UserPath
 	Body Patch
 }
 
 func (s *service) userRoutes(h huma.API) {
 	huma.Register(h, operation(h, http.MethodGet, "/users", "list-users", "List users"), s.listUsers)
 	huma.Register(h, operation(h, http.MethodGet, "/users/{id}", "get-user", "Show one user"),
-		func(ctx context.Context, in *userPath) (*answer[User], error) {
+		func(ctx context.Context, in *UserPath) (*answer[User], error) {
 			v, err := s.roster.User(ctx, in.ID)
 			return reply(s, ctx, userOf(v), err)
 		})
@@ -49,7 +49,7 @@ func (s *service) userRoutes(h huma.API) {
 		})
 	remove := operation(h, http.MethodDelete, "/users/{id}", "delete-user", "Delete a user everywhere; restore brings it back")
 	remove.DefaultStatus = http.StatusNoContent
-	huma.Register(h, remove, func(ctx context.Context, in *userPath) (*struct{}, error) {
+	huma.Register(h, remove, func(ctx context.Context, in *UserPath) (*struct{}, error) {
 		if err := s.roster.Delete(ctx, actor(ctx), in.ID); err != nil {
 			return nil, s.fault(ctx, err)
 		}

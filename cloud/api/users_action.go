@@ -11,7 +11,7 @@ import (
 
 func (s *service) userActions(h huma.API) {
 	huma.Register(h, operation(h, http.MethodPost, "/users/{id}/restore", "restore-user", "Bring a deleted user back"),
-		func(ctx context.Context, in *userPath) (*answer[User], error) {
+		func(ctx context.Context, in *UserPath) (*answer[User], error) {
 			v, err := s.roster.Restore(ctx, actor(ctx), in.ID)
 			return reply(s, ctx, userOf(v), err)
 		})
@@ -24,7 +24,7 @@ func (s *service) userActions(h huma.API) {
 		})
 }
 
-func (s *service) explain(ctx context.Context, in *userPath) (*answer[Explanation], error) {
+func (s *service) explain(ctx context.Context, in *UserPath) (*answer[Explanation], error) {
 	v, err := s.roster.User(ctx, in.ID)
 	if err != nil {
 		return nil, s.fault(ctx, err)

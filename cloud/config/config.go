@@ -109,7 +109,11 @@ func Load(path string) (Config, error) {
 	if err := configs.Load(path, &c, func() []configs.Fault { return c.Validate() }); err != nil {
 		return Config{}, err
 	}
-	c.settle(filepath.Dir(path))
+	dir, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return Config{}, fmt.Errorf("find the folder of %s: %w", path, err)
+	}
+	c.settle(dir)
 	return c, nil
 }
 

@@ -31,6 +31,13 @@ func (c *Client) AddSite(ctx context.Context, s api.NewSite) (api.SiteKey, error
 	return out, err
 }
 
+// RenewKey gives a site a new key and returns it.
+func (c *Client) RenewKey(ctx context.Context, name string) (api.SiteKey, error) {
+	var out api.SiteKey
+	err := c.post(ctx, site(name)+"/key", nil, &out)
+	return out, err
+}
+
 // SetSite changes what a site gets.
 func (c *Client) SetSite(ctx context.Context, name string, s api.SiteChange) (api.Site, error) {
 	var out api.Site

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"io/fs"
+	"net"
+	"os/user"
+	"strings"
+
+	"doorsync/cloud/api"
+	"doorsync/cloud/api/client"
+	"doorsync/cloud/config"
+)
+
+// connect finds the center and its token: flags first, then the environment,
+// then the configuration file.
+func (a *app) connect() (*client.Client, error) {
+	base, token := cmp.Or(a.api, a.getenv("DOORSYNC_API")), a.getenv("DOORSYNC_TOKEN")
+	file := cmp.Or(a.tokenFile, a.getenv("DOORSYNC_TOKEN_FILE"))
+	if base == "" || (token == "" && file == "") {
+		c, err := config.Load(a.config)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, usagef("no configuration at %s; name it with --config, or the center with --api and --token-file", a.config)
+		}
+		if err != nil {
+			return nil, err
+		}
+		base = cmp.Or(base, "http://"+reachable(c.API.Listen))
+		file = cmp.Or(file, c.API.TokenFile)
+	}
+	if !strings.Contains(base, "://") {
+		base = "http://" + base
+	}
+	if token == "" {
+		var err error
+		if token, err = api.ReadToken(file); err != nil {
+			return nil, tokenTrouble(err, file)
+		}
+	}
+	return client.New(base, token, a.actor()), nil
+}
+
+func tokenTrouble(err error, file string) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return usagef("there is no token at %s; the center makes it at its first start, so start it first or name the file with --token-file", file)
+	case errors.Is(err, fs.ErrPermission):
+		return usagef("the token at %s is not yours to read; ask as its owner, for example with sudo", file)
+	default:
+		return err
+	}
+}
+
+func (a *app) getenv(name string) string {
+	v, _ := a.env(name)
+	return v
+}
+
+// reachable turns an address to listen on into one to connect to.
+func reachable(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return listen
+	}
+	if ip := net.ParseIP(host); host == "" || (ip != nil && ip.IsUnspecified()) {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// actor is the person at the keyboard, for the event log.
+func (a *app) actor() string {
+	if name := a.getenv("SUDO_USER"); name != "" {
+		return name
+	}
+	u, err := user.Current()
+	if err != nil {
+		return "" // the center then says "api"
+	}
+	return u.Username
+}
