@@ -99,7 +99,8 @@ func (r *Roster) differing(ctx context.Context, s *scope, d wire.Digest) (users 
 			delete(left, u.GUID)
 			held, has := d.Users[u.GUID]
 			sees := s.sees(u)
-			if u.Revision > d.Revision || (!has && !sees) || (has && sees && string(held) == string(u.Sum[:])) {
+			same := has && string(held) == string(u.Sum[:]) && (sees || u.Removed != 0) // tombstones may be held
+			if u.Revision > d.Revision || same || (!has && !sees) {
 				return true
 			}
 			c := s.change(u)

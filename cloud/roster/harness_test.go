@@ -1,7 +1,7 @@
 package roster_test
 
 import (
-	"encoding/binary"
+	"crypto/rand"
 	"path/filepath"
 	"testing"
 	"time"
@@ -92,8 +92,7 @@ func (s *site) entry(e protocol.Edit) protocol.Entry {
 		Number: s.number, Prev: s.hash, Stamp: s.last, Event: protocol.EventUpdatedReader, Reader: "front", UserID: e.UserID,
 		Revision: s.revision, Edit: &e,
 	}
-	copy(out.ID[:], s.name)
-	binary.BigEndian.PutUint64(out.ID[8:], s.number)
+	_, _ = rand.Read(out.ID[:]) // never fails
 	if e.New {
 		out.Event = protocol.EventEnrolled
 	}
