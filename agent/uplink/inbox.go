@@ -84,9 +84,6 @@ func (i *inbox) begin() { poke(i.anew) }
 
 // run pulls, takes in, and pulls on.
 func (i *inbox) run(ctx context.Context) error {
-	if err := i.pull(true); err != nil {
-		return err
-	}
 	silent := time.NewTimer(pullAgain)
 	defer silent.Stop()
 	for {

@@ -83,7 +83,6 @@ func (s *session) carryOut(ctx context.Context, o wire.Order) error {
 		s.outbox.sendAgain(max(o.Number, 1))
 	case wire.DoHello:
 		s.outbox.hello(true)
-		s.inbox.begin()
 	case wire.DoDigest:
 		return s.tellDigest(ctx, o.Buckets)
 	default:

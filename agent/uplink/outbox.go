@@ -108,6 +108,7 @@ func poke(c chan struct{}) {
 
 // run greets, then keeps the journal flowing.
 func (o *outbox) run(ctx context.Context) error {
+	o.anew = true
 	if err := o.greet(); err != nil {
 		return err
 	}
@@ -143,7 +144,8 @@ func (o *outbox) run(ctx context.Context) error {
 // greet says what the site has.
 func (o *outbox) greet() error {
 	o.mu.Lock()
-	if o.anew {
+	anew := o.anew
+	if anew {
 		o.anew, o.ready, o.out = false, false, nil
 	}
 	o.mu.Unlock()
@@ -158,7 +160,13 @@ func (o *outbox) greet() error {
 		h.Digest = st.Digest[:]
 	}
 	o.s.asks()
-	return o.s.send(wire.KindHello, h)
+	if err := o.s.send(wire.KindHello, h); err != nil {
+		return err
+	}
+	if anew {
+		o.s.inbox.begin() // a pull means something only after its session's hello
+	}
+	return nil
 }
 
 // fill sends what is waiting, as far as the window allows.

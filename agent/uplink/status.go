@@ -15,7 +15,7 @@ const (
 // Status is what people are told of the uplink.
 type Status struct {
 	State   string    `json:"state"`
-	Since   time.Time `json:"since"`           // of the state
+	Since   time.Time `json:"since"`           // online, or not online, since then
 	Error   string    `json:"error,omitempty"` // why the last attempt came to nothing
 	Behind  bool      `json:"behind"`          // the center has changes that are not here yet, or the other way around
 	Pending uint64    `json:"pending"`         // entries that the center has not confirmed

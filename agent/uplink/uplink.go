@@ -136,17 +136,17 @@ func (u *Uplink) connection(ctx context.Context) error {
 	}
 	defer link.Close()
 	s.link = link
-	u.set(func(st *Status) { st.State, st.Since, st.Error = Waiting, u.Now(), "" })
+	u.set(func(st *Status) { st.State = Waiting })
 	return s.run(ctx)
 }
 
 // lost tells people, once, that the site is on its own.
 func (u *Uplink) lost(ctx context.Context, err error) {
 	was := u.set(func(s *Status) {
-		if s.State != Offline {
-			s.State, s.Since = Offline, u.Now()
+		if s.State == Online {
+			s.Since = u.Now()
 		}
-		s.Error = err.Error()
+		s.State, s.Error = Offline, err.Error()
 	})
 	if was.told && was.Error == err.Error() {
 		return
