@@ -33,7 +33,6 @@ type fake struct {
 	beforeOK func() error     // called after a write took effect, before it is reported
 	notices  []driver.Notice  // the log
 	gap      string
-	gone     bool // the session was closed
 
 	lists, gets, puts, deletes, opens, pings, clocks int
 	wrote                                            []string

@@ -33,8 +33,8 @@ type line struct {
 	mode0   string          // the mode when the table was compared
 	note    string          // what keeps the reader from being put in line
 
-	pollAt, resyncAt, clockAt, tableAt, journalAt time.Time
-	journalWait                                   time.Duration
+	pollAt, resyncAt, clockAt, tableAt time.Time
+	journalWait                        time.Duration
 }
 
 // try counts the writes of one content.

@@ -349,12 +349,12 @@ func TestShortTable(t *testing.T) {
 			s.office(patch{id: fmt.Sprint(100 + i), name: "N"})
 		}
 		f := newFake()
-		r, stop := s.start(f)
+		_, stop := s.start(f)
 		stop()
 		at := s.now()
 		before := f.holds()
 		f.short = true
-		r = s.with(f)
+		r := s.with(f)
 		later(5 * time.Minute)
 		s.wantLog(at, "reader_offline")
 		f.want(t, before)

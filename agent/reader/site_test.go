@@ -141,7 +141,7 @@ func (s *site) office(ps ...patch) {
 	s.Helper()
 	c := wire.Changes{Roster: "R", From: s.revision, To: s.revision + 1, Settings: &s.settings}
 	s.revision++
-	time.Sleep(time.Millisecond) // an edit is made knowingly after what is there
+	<-time.After(time.Millisecond) // an edit is made knowingly after what is there
 	if s.took {
 		st := s.State()
 		c.Epoch, c.Journal = st.Epoch, st.Last
@@ -244,9 +244,7 @@ func (s *site) wantUser(id, want string) {
 		for _, c := range v.User.Credentials {
 			parts = append(parts, "#"+c.Number)
 		}
-		for _, g := range v.User.Groups {
-			parts = append(parts, g)
-		}
+		parts = append(parts, v.User.Groups...)
 		got = strings.Join(parts, " ")
 	}
 	if got != want {
@@ -268,7 +266,7 @@ func wantState(t testing.TB, r *Reader, want wire.ReaderState) {
 
 // later lets time pass.
 func later(d time.Duration) {
-	time.Sleep(d)
+	<-time.After(d)
 	synctest.Wait()
 }
 
