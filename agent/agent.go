@@ -98,8 +98,15 @@ func (a *agent) openJournal(ctx context.Context, end *teardown) error {
 
 // JournalOptions are the options with which the site's journal is opened.
 func JournalOptions(cfg config.Config, log *slog.Logger) journal.Options {
-	return journal.Options{Site: cfg.Site, Retain: cfg.Journal.Retain, Logger: log}
+	retain := cfg.Journal.Retain
+	if retain == 0 {
+		retain = forever
+	}
+	return journal.Options{Site: cfg.Site, Retain: retain, Logger: log}
 }
+
+// forever is how long entries are kept that are never to be removed.
+const forever = 200 * 365 * 24 * time.Hour
 
 // build makes the parts; nothing is connected yet.
 func (a *agent) build() error {
