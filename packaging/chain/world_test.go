@@ -22,7 +22,7 @@ import (
 
 // center is a roster and its exchange.
 type center struct {
-	t     *testing.T
+	t     testing.TB
 	path  string
 	store *sqlstore.Store
 	r     *roster.Roster
@@ -32,7 +32,7 @@ type center struct {
 }
 
 // startCenter opens a roster with some sites and lets it talk.
-func startCenter(t *testing.T, path string, pipe exchange.Pipe, sites ...string) *center {
+func startCenter(t testing.TB, path string, pipe exchange.Pipe, sites ...string) *center {
 	t.Helper()
 	c := &center{t: t, path: path, wg: new(sync.WaitGroup)}
 	ctx, stop := context.WithCancel(t.Context())
@@ -81,7 +81,7 @@ func (c *center) user(id string) string {
 
 // site is a journal and its uplink.
 type site struct {
-	t    *testing.T
+	t    testing.TB
 	name string
 	path string
 	j    *journal.Journal
@@ -90,7 +90,7 @@ type site struct {
 	wg   *sync.WaitGroup
 }
 
-func startSite(t *testing.T, name, path string, connect uplink.Connect, readers uplink.Syncer) *site {
+func startSite(t testing.TB, name, path string, connect uplink.Connect, readers uplink.Syncer) *site {
 	t.Helper()
 	s := &site{t: t, name: name, path: path, wg: new(sync.WaitGroup)}
 	var err error
@@ -175,7 +175,7 @@ func (s *site) settled(c *center) error {
 	return nil
 }
 
-func count(t *testing.T, j *journal.Journal, e protocol.Event) int {
+func count(t testing.TB, j *journal.Journal, e protocol.Event) int {
 	t.Helper()
 	n := 0
 	for _, err := range j.Entries(journal.Query{Events: []protocol.Event{e}}) {
@@ -188,7 +188,7 @@ func count(t *testing.T, j *journal.Journal, e protocol.Event) int {
 }
 
 // until waits for something that must come true within d.
-func until(t *testing.T, d time.Duration, what func() error) {
+func until(t testing.TB, d time.Duration, what func() error) {
 	t.Helper()
 	end := time.Now().Add(d)
 	tick := time.NewTicker(5 * time.Millisecond)
@@ -205,11 +205,11 @@ func until(t *testing.T, d time.Duration, what func() error) {
 	}
 }
 
-type testLog struct{ t *testing.T }
+type testLog struct{ t testing.TB }
 
 func (l testLog) Write(p []byte) (int, error) { l.t.Logf("%s", p); return len(p), nil }
 
-func logger(t *testing.T, who string) *slog.Logger {
+func logger(t testing.TB, who string) *slog.Logger {
 	return slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelInfo})).With("who", who)
 }
 
