@@ -181,7 +181,7 @@ func (t *txn) remarks(main protocol.Entry, p *person, tell protocol.Entry, refus
 		return made, nil // nobody could hold a value otherwise
 	}
 	said := protocol.Edit{UserID: main.UserID, New: main.Edit.New, Values: main.Edit.Values}
-	p.edits = append(p.edits, pendingEdit{number: main.Number, revision: main.Revision, stamp: main.Stamp, edit: said})
+	p.edits = append(p.edits, pendingEdit{number: main.Number, stamp: main.Stamp, edit: said})
 	rules := t.m.settings.Rules
 	for _, n := range main.Edit.NotKept(t.effective(p), rules) {
 		if err := add(protocol.EventValueNotKept, notKept(n)); err != nil {

@@ -77,7 +77,7 @@ func (t *txn) applyDelta(a *arrival) error {
 			return err
 		}
 	}
-	return t.settleFor(a, a.Journal)
+	return t.settleFor(a)
 }
 
 // applyMend stores users that differed, unless what is held is newer by now.
@@ -90,7 +90,8 @@ func (t *txn) applyMend(a *arrival) error {
 }
 
 // applyPage stores a page of a snapshot: all users of the site with a GUID in
-// its range. Revision and overlay change with the last page.
+// its range. Revision and overlay change with the last page, whose Journal must
+// be as of the first: the users of all pages contain those edits.
 func (t *txn) applyPage(a *arrival) error {
 	h := &t.mem.head
 	switch {
@@ -113,14 +114,12 @@ func (t *txn) applyPage(a *arrival) error {
 		return err
 	}
 	h.SnapAt, h.Cursor = a.Page.UpTo, bytes.Clone(a.Page.Cursor)
-	h.SnapJournal = min(h.SnapJournal, a.Journal)
 	if a.Page.UpTo != "" {
 		return nil
 	}
 	h.Revision = a.To
-	journal := h.SnapJournal
-	h.Snapshot, h.SnapAt, h.SnapJournal, h.Cursor = false, "", 0, nil
-	return t.settleFor(a, journal)
+	h.Snapshot, h.SnapAt, h.Cursor = false, "", nil
+	return t.settleFor(a)
 }
 
 // startSnapshot begins a snapshot. A revision of another roster, or one that the
@@ -132,15 +131,15 @@ func (t *txn) startSnapshot(a *arrival) {
 	} else if a.To > 0 {
 		h.Revision = min(h.Revision, a.To)
 	}
-	h.Roster, h.Snapshot, h.SnapAt, h.SnapJournal = a.Roster, true, "", a.Journal
+	h.Roster, h.Snapshot, h.SnapAt = a.Roster, true, ""
 }
 
 // settleFor drops the overlay of what the records held contain by now.
-func (t *txn) settleFor(a *arrival, journal uint64) error {
+func (t *txn) settleFor(a *arrival) error {
 	if a.Epoch != t.mem.head.Epoch {
 		return nil
 	}
-	return t.settle(min(journal, t.mem.head.Last))
+	return t.settle(min(a.Journal, t.mem.head.Last))
 }
 
 func (t *txn) applySettings(s *wire.Settings) error {
@@ -169,16 +168,15 @@ func (t *txn) storeUsers(a *arrival) error {
 		records.FillPercent = 0.9 // they come in order
 	}
 	for i := range a.users {
-		if err := t.storeUser(&a.users[i], a.To); err != nil {
+		if err := t.storeUser(&a.users[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// storeUser stores a user as of a revision, or removes one whom the site need
-// not know.
-func (t *txn) storeUser(u *arriving, revision uint64) error {
+// storeUser stores a user, or removes one whom the site need not know.
+func (t *txn) storeUser(u *arriving) error {
 	records, key := t.bucket(inRecords), []byte(u.guid)
 	old, err := t.oldUser(u.guid)
 	if err != nil {
@@ -193,11 +191,8 @@ func (t *txn) storeUser(u *arriving, revision uint64) error {
 	case old != nil && old.sum == u.sum && old.change.Sum() == u.sum:
 		return nil
 	}
-	born := revision
-	if old != nil {
-		born = old.born
-	}
-	putHeader(u.value, u.sum, born, revision)
+	u.since = t.mem.head.Last
+	u.put(u.value)
 	t.changeUser(u, old, u.change)
 	return records.Put(key, u.value)
 }
@@ -229,12 +224,12 @@ func (t *txn) changeUser(u *arriving, old *stored, now *wire.Change) {
 	digest := &t.mem.sums.buckets[u.bucket]
 	var before []indexed
 	if old != nil {
-		digest.Toggle(old.sum)
+		digest.Toggle(old.digest())
 		before = indexRows(&old.change)
 		t.touch(old.change.IDs...)
 	}
 	if now != nil {
-		digest.Toggle(u.sum)
+		digest.Toggle(u.digest())
 		t.touch(now.IDs...)
 	}
 	for _, row := range before {
@@ -265,7 +260,7 @@ func (t *txn) dropOthers(a *arrival) error {
 	}
 	for _, guid := range others {
 		u := arriving{guid: guid, change: &wire.Change{GUID: guid, Gone: true}, bucket: wire.Bucket(guid)}
-		if err := t.storeUser(&u, a.To); err != nil {
+		if err := t.storeUser(&u); err != nil {
 			return err
 		}
 	}

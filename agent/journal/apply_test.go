@@ -74,13 +74,13 @@ func TestSnapshot(t *testing.T) {
 	}
 }
 
-func TestSnapshotSettlesWhatItsFirstPageContains(t *testing.T) {
+func TestSnapshotSettlesWithItsLastPage(t *testing.T) {
 	s := open1(t)
 	s.edit(protocol.Edit{UserID: "a", Values: name("A")})
 	s.edit(protocol.Edit{UserID: "b", Values: name("B")})
 	epoch := s.State().Epoch
-	p1, p2 := pageOf(t, "", guid(3), 1, 1), pageOf(t, guid(3), "", 2, 4)
-	p1.Epoch, p2.Epoch = epoch, epoch
+	p1, p2 := pageOf(t, "", guid(3), 0, 1), pageOf(t, guid(3), "", 1, 4)
+	p1.To, p1.Epoch, p2.Epoch = 0, epoch, epoch
 	s.apply(p1)
 	if got := s.ids(); !slices.Equal(got, []string{"1", "a", "b"}) {
 		t.Fatalf("users %v", got)
@@ -89,6 +89,45 @@ func TestSnapshotSettlesWhatItsFirstPageContains(t *testing.T) {
 	if got := s.ids(); !slices.Equal(got, []string{"1", "4", "b"}) {
 		t.Fatalf("users %v", got)
 	}
+}
+
+// A page has no revision, and still nobody is blended with whom was enrolled
+// before it came.
+func TestSnapshotBlendsNobody(t *testing.T) {
+	s := open1(t)
+	s.edit(protocol.Edit{UserID: "1", Values: name("Local")})
+	p := pageOf(t, "", guid(3), 0, 1, 2)
+	p.To = 0
+	s.apply(p)
+	if v, _ := s.user("1"); v.GUID != "" || v.User.FullName() != "Local" {
+		t.Fatalf("blended: %+v", v)
+	}
+	if made := s.edit(protocol.Edit{UserID: "2", Values: name("X")}); made[0].Edit.New {
+		t.Fatal("the site knows user 2")
+	}
+	if v, _ := s.user("2"); v.GUID != guid(2) {
+		t.Fatalf("user 2 is %+v", v)
+	}
+}
+
+// Who was deleted before a site began is not told to it: tombstones are not in
+// the digests.
+func TestTombstonesAreNotInDigests(t *testing.T) {
+	s, fresh := open1(t), open1(t)
+	users := pageOf(t, "", "", 0, 1, 2).Users
+	tomb := change(t, guid(1), protocol.Record{Removed: true})
+	tomb.IDs = []string{"1"}
+	s.apply(wire.Changes{Roster: "r", To: 4, Users: users}, wire.Changes{Roster: "r", From: 4, To: 5, Users: []wire.Change{tomb}})
+	fresh.apply(wire.Changes{Roster: "r", To: 5, Users: users[1:]})
+	if s.State().Digest != fresh.State().Digest {
+		t.Fatal("digests differ")
+	}
+	sums, err := s.Digest(context.Background(), []uint8{wire.Bucket(guid(1)), wire.Bucket(guid(2))})
+	s.must(err)
+	if _, ok := sums[guid(1)]; ok || len(sums) != 1 {
+		t.Fatalf("sums of %d users", len(sums))
+	}
+	s.sound()
 }
 
 func TestSnapshotOfAnotherRosterClaimsNoRevision(t *testing.T) {

@@ -31,10 +31,9 @@ type head struct {
 	Revision      uint64         `cbor:"revision"`
 	Roster        string         `cbor:"roster,omitempty"`
 	// A snapshot under way: all users up to SnapAt are held as of it.
-	Snapshot    bool   `cbor:"snapshot,omitempty"`
-	SnapAt      string `cbor:"snap_at,omitempty"`
-	SnapJournal uint64 `cbor:"snap_journal,omitempty"` // the least that any of its pages has taken in
-	Cursor      []byte `cbor:"cursor,omitempty"`
+	Snapshot bool   `cbor:"snapshot,omitempty"`
+	SnapAt   string `cbor:"snap_at,omitempty"`
+	Cursor   []byte `cbor:"cursor,omitempty"`
 }
 
 // memory is what is known without reading the file. It is never changed once

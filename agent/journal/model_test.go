@@ -28,9 +28,9 @@ type model struct {
 }
 
 type modelRecord struct {
-	rec            protocol.Record
-	ids            []string
-	born, revision uint64
+	rec   protocol.Record
+	ids   []string
+	since uint64 // the last entry when it came
 }
 
 var (
@@ -45,31 +45,47 @@ type somebody struct {
 	record protocol.Record
 }
 
-func (m *model) under(id string) (who somebody, live, tomb bool) {
-	found, guid, rank := modelRecord{}, "", -1
+// found returns the record that an ID finds.
+func (m *model) found(id string) (found modelRecord, guid string, rank int) {
+	rank = -1
 	for _, g := range slices.Sorted(maps.Keys(m.records)) {
 		r := m.records[g]
 		if n := rankOf(r.rec, slices.Index(r.ids, id) == 0); slices.Contains(r.ids, id) && n > rank {
 			found, guid, rank = r, g, n
 		}
 	}
-	own := m.edits(id)
-	if rank >= 0 && !found.rec.Removed {
-		if i := apart(own, true, found.born); i < len(own) {
-			return m.newcomer(id, own[i:]), true, false
-		}
+	return found, guid, rank
+}
+
+func (m *model) under(id string) (who somebody, live, tomb bool) {
+	found, guid, rank := m.found(id)
+	own := m.enrolled(id)
+	switch {
+	case len(own) > 0 && !(rank >= 0 && found.rec.Removed && own[0].number <= found.since):
+		return m.newcomer(id, own), true, false
+	case rank >= 0 && !found.rec.Removed:
 		return m.lived(guid, found), true, false
 	}
-	if own = own[apart(own, false, found.revision):]; len(own) > 0 {
-		return m.newcomer(id, own), true, false
-	}
 	return somebody{}, false, rank >= 0
+}
+
+// enrolled are the edits of the last who was enrolled under an ID.
+func (m *model) enrolled(id string) (out []pendingEdit) {
+	for _, e := range m.edits(id) {
+		if e.edit.New {
+			out = nil
+		}
+		if e.edit.New || out != nil {
+			out = append(out, e)
+		}
+	}
+	return out
 }
 
 func (m *model) edits(id string) (out []pendingEdit) {
 	for _, e := range m.pending {
 		if e.UserID == id {
-			out = append(out, pendingEdit{number: e.Number, revision: e.Revision, stamp: e.Stamp, edit: *e.Edit})
+			out = append(out, pendingEdit{number: e.Number, stamp: e.Stamp, edit: *e.Edit})
 		}
 	}
 	return out
@@ -82,8 +98,9 @@ func (m *model) newcomer(id string, edits []pendingEdit) somebody {
 func (m *model) lived(guid string, r modelRecord) somebody {
 	var edits []pendingEdit
 	for _, id := range r.ids {
-		own := m.edits(id)
-		edits = append(edits, own[:apart(own, true, r.born)]...)
+		if _, g, _ := m.found(id); g == guid && len(m.enrolled(id)) == 0 {
+			edits = append(edits, m.edits(id)...)
+		}
 	}
 	return somebody{key: guid, id: r.ids[0], record: lay(r.rec, edits)}
 }
@@ -140,14 +157,9 @@ func (m *model) settle(upTo uint64) {
 	m.pending = slices.DeleteFunc(m.pending, func(e protocol.Entry) bool { return e.Number <= upTo })
 }
 
-func (m *model) store(g string, rec protocol.Record, ids []string, revision uint64) {
-	old, ok := m.records[g]
-	born := revision
-	if ok {
-		born = old.born
-	}
+func (m *model) store(g string, rec protocol.Record, ids []string) {
 	rec.GUID = g
-	m.records[g] = modelRecord{rec: rec, ids: ids, born: born, revision: revision}
+	m.records[g] = modelRecord{rec: rec, ids: ids, since: m.last}
 }
 
 func TestJournalAgainstModel(t *testing.T) {
@@ -219,7 +231,7 @@ func (h *harness) edit(t *rapid.T) {
 	h.must(err)
 	want, got := h.m.take(e), *made[0].Edit
 	if got.New != want.New || !slices.Equal(got.Refused, want.Refused) || made[0].Number != h.m.last+1 || made[0].Revision != h.m.revision {
-		h.Fatalf("edit became %+v, want %+v", made[0], want)
+		h.Fatalf("edit became %v: new %v, refused %v; want new %v, refused %v, number %d, revision %d", made[0], got.New, got.Refused, want.New, want.Refused, h.m.last+1, h.m.revision)
 	}
 	h.m.pending = append(h.m.pending, made[0])
 	h.m.last = made[len(made)-1].Number
@@ -258,7 +270,7 @@ func (h *harness) delta(t *rapid.T) {
 		}
 		u, rec := h.genUser(t, guid(n))
 		c.Users = append(c.Users, u)
-		h.remember(u, rec, c.To)
+		h.remember(u, rec)
 	}
 	h.must(h.j.Apply(context.Background(), c))
 	h.m.revision = c.To
@@ -266,12 +278,12 @@ func (h *harness) delta(t *rapid.T) {
 }
 
 // remember does not touch what is held as it came.
-func (h *harness) remember(u wire.Change, rec protocol.Record, revision uint64) {
+func (h *harness) remember(u wire.Change, rec protocol.Record) {
 	old, ok := h.m.records[u.GUID]
 	if ok && slices.Equal(old.ids, u.IDs) && change(h.t, u.GUID, old.rec, u.IDs[min(1, len(u.IDs)):]...).Sum() == u.Sum() {
 		return
 	}
-	h.m.store(u.GUID, rec, u.IDs, revision)
+	h.m.store(u.GUID, rec, u.IDs)
 }
 
 func (h *harness) snapshot(t *rapid.T) {
@@ -290,7 +302,7 @@ func (h *harness) snapshot(t *rapid.T) {
 			if rapid.Bool().Draw(t, "there") {
 				u, rec := h.genUser(t, guid(n))
 				p.Users = append(p.Users, u)
-				h.remember(u, rec, to)
+				h.remember(u, rec)
 				keep[u.GUID] = true
 			}
 		}

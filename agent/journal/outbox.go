@@ -134,7 +134,8 @@ func (j *Journal) NewEpoch(ctx context.Context, why string) error {
 	return nil
 }
 
-// Digest returns the sums of the users in some buckets, by GUID.
+// Digest returns the sums of the users in some buckets, by GUID. Those deleted at
+// the center are left out, as they are from the digests.
 func (j *Journal) Digest(ctx context.Context, buckets []uint8) (map[string][]byte, error) {
 	defer j.release()
 	var want [wire.Buckets]bool
@@ -143,13 +144,11 @@ func (j *Journal) Digest(ctx context.Context, buckets []uint8) (map[string][]byt
 	}
 	out := map[string][]byte{}
 	err := j.eachRecord(ctx, func(_ *reading, guid string, v []byte) error {
-		if len(v) < headerSize {
-			return j.damaged(fmt.Errorf("user %s: cut off", guid))
+		h, err := j.decodeHeader(guid, v)
+		if err == nil && want[wire.Bucket(guid)] && !h.tomb {
+			out[guid] = h.sum[:]
 		}
-		if want[wire.Bucket(guid)] {
-			out[guid] = bytes.Clone(v[:wire.SumSize])
-		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("digest of users: %w", err)

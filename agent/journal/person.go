@@ -40,17 +40,20 @@ func (p *person) userID() string {
 	return p.id
 }
 
-// apart is where the edits begin that are about somebody else than the record:
-// somebody was enrolled under this ID before the site knew of the record. They
-// must not be blended; the center will keep them apart too.
-func apart(edits []pendingEdit, known bool, revision uint64) int {
-	i := slices.IndexFunc(edits, func(e pendingEdit) bool {
-		return e.edit.New && (known && e.revision < revision || !known && e.revision >= revision)
-	})
-	if i < 0 {
-		return len(edits)
+// newcomer returns the edits under one ID that are about somebody enrolled at
+// this site whom the records held do not contain yet: all from the last
+// enrollment on. When it happened nobody was known under the ID, so whatever
+// record has come under it since is about somebody else, or about the same
+// person and will settle the edits in a moment. They must not be blended; the
+// center will keep them apart too. What was edited before is about somebody who
+// is no more.
+func newcomer(edits []pendingEdit) []pendingEdit {
+	for i, e := range slices.Backward(edits) {
+		if e.edit.New {
+			return edits[i:]
+		}
 	}
-	return i
+	return nil
 }
 
 // person returns whoever an ID stands for.
@@ -63,30 +66,31 @@ func (r *reading) person(id string, d depth) (person, error) {
 	if err != nil {
 		return person{}, err
 	}
-	if ok && !rec.Removed {
-		i := apart(edits, true, s.born)
-		if i < len(edits) {
-			return person{id: id, edits: edits[i:]}, nil
-		}
+	own := newcomer(edits)
+	switch {
+	case ok && rec.Removed && len(own) > 0 && own[0].number <= s.since:
+		own = nil // the deletion stands, the enrollment came too late
+	case len(own) > 0:
+		return person{id: id, edits: own}, nil
+	case ok && !rec.Removed:
 		p := person{id: id, change: s.change, record: rec, known: true, edits: edits}
-		return p, r.addEdits(&p, s.born, d)
+		return p, r.addEdits(&p, d)
 	}
-	// A tombstone ends what was known before it; edits made then came too late.
-	edits = edits[apart(edits, false, s.revision):]
-	return person{id: id, change: s.change, record: rec, gone: ok && len(edits) == 0, edits: edits}, nil
+	return person{id: id, change: s.change, record: rec, gone: ok}, nil
 }
 
 // resident returns the person with a live record.
 func (r *reading) resident(s *stored, rec protocol.Record) (person, error) {
 	p := person{change: s.change, record: rec, known: true}
-	err := r.addEdits(&p, s.born, whole)
+	err := r.addEdits(&p, whole)
 	p.id = p.userID()
 	return p, err
 }
 
 // addEdits adds what is pending under all the IDs of somebody with a live
-// record, except that asked for, which is there already.
-func (r *reading) addEdits(p *person, born uint64, d depth) error {
+// record, except that asked for, which is there already. An ID that finds
+// somebody else by now, or somebody new, is theirs.
+func (r *reading) addEdits(p *person, d depth) error {
 	for _, alias := range p.change.IDs {
 		if alias == p.id {
 			continue
@@ -95,7 +99,16 @@ func (r *reading) addEdits(p *person, born uint64, d depth) error {
 		if err != nil {
 			return err
 		}
-		p.edits = append(p.edits, edits[:apart(edits, true, born)]...)
+		if len(edits) == 0 || len(newcomer(edits)) > 0 {
+			continue
+		}
+		s, _, _, err := r.find(alias, valuesOnly)
+		if err != nil {
+			return err
+		}
+		if s.change.GUID == p.change.GUID {
+			p.edits = append(p.edits, edits...)
+		}
 	}
 	return nil
 }

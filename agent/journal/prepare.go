@@ -22,8 +22,8 @@ type arrival struct {
 type arriving struct {
 	guid   string
 	change *wire.Change
-	value  []byte // header and change; only the header's revisions are open
-	sum    wire.Sum
+	header        // its numbers are open
+	value  []byte // room for the header, then the change
 	bucket uint8
 	rows   []indexed
 }
@@ -50,11 +50,9 @@ func (j *Journal) prepareUsers(a *arrival) error {
 		if err := validChange(c, a.Page); err != nil {
 			return err
 		}
-		u := arriving{guid: c.GUID, change: c, sum: c.Sum(), bucket: wire.Bucket(c.GUID)}
+		u := arriving{guid: c.GUID, change: c, bucket: wire.Bucket(c.GUID)}
 		if !c.Gone {
-			u.rows = indexRows(c)
-			var err error
-			if u.value, err = j.encodeStored(c, u.sum); err != nil {
+			if err := j.prepareUser(&u); err != nil {
 				return err
 			}
 		}
@@ -65,16 +63,32 @@ func (j *Journal) prepareUsers(a *arrival) error {
 	return nil
 }
 
-// encodeStored encodes a change behind room for the header, in one piece of
+// prepareUser encodes a change behind room for the header, in one piece of
 // memory.
-func (j *Journal) encodeStored(c *wire.Change, sum wire.Sum) ([]byte, error) {
-	enc, err := j.codec.Marshal(c)
+func (j *Journal) prepareUser(u *arriving) error {
+	enc, err := j.codec.Marshal(u.change)
 	if err != nil {
-		return nil, fmt.Errorf("encode user %s: %w", c.GUID, err)
+		return fmt.Errorf("encode user %s: %w", u.guid, err)
 	}
-	value := make([]byte, headerSize, headerSize+len(enc))
-	putHeader(value, sum, 0, 0)
-	return append(value, enc...), nil
+	u.value = append(make([]byte, headerSize, headerSize+len(enc)), enc...)
+	u.sum, u.rows = u.change.Sum(), indexRows(u.change)
+	u.tomb, err = j.isTombstone(u.change)
+	return err
+}
+
+// longestTombstone is what the record of a deleted user may have: nothing but
+// its GUID and that it was deleted. Longer ones need not be decoded.
+const longestTombstone = 256
+
+func (j *Journal) isTombstone(c *wire.Change) (bool, error) {
+	if len(c.Record) > longestTombstone || len(c.Keys) > 0 {
+		return false, nil
+	}
+	var rec valuesRecord
+	if err := j.codec.Unmarshal(c.Record, &rec); err != nil {
+		return false, fmt.Errorf("%w: record of user %s: %w", ErrMalformed, c.GUID, err)
+	}
+	return rec.Removed, nil
 }
 
 func validChange(c *wire.Change, page *wire.Page) error {

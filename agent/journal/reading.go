@@ -32,33 +32,54 @@ func (j *Journal) read(f func(*reading) error) error {
 	})
 }
 
-// A stored user is a header and the change as the center sent it. Kept beside
-// it: its sum, the revision with which the user came to this site, and the one
-// with which what is held came.
-const headerSize = wire.SumSize + 8 + 8
+// A stored user is a header and the change as the center sent it. In the header
+// stand its sum, whether it is a tombstone, and the number of the site's last
+// entry when it came, which tells what was done knowing of it from what was done
+// before.
+const headerSize = wire.SumSize + 1 + 8
 
 type stored struct {
-	sum      wire.Sum
-	born     uint64
-	revision uint64
-	change   wire.Change
+	header
+	change wire.Change
 }
 
-func putHeader(b []byte, sum wire.Sum, born, revision uint64) {
-	copy(b, sum[:])
-	binary.BigEndian.PutUint64(b[wire.SumSize:], born)
-	binary.BigEndian.PutUint64(b[wire.SumSize+8:], revision)
+type header struct {
+	sum   wire.Sum
+	tomb  bool
+	since uint64
 }
 
-func bornAt(b []byte) uint64 { return binary.BigEndian.Uint64(b[wire.SumSize:]) }
+func (h header) put(b []byte) {
+	copy(b, h.sum[:])
+	b[wire.SumSize] = 0
+	if h.tomb {
+		b[wire.SumSize] = 1
+	}
+	binary.BigEndian.PutUint64(b[wire.SumSize+1:], h.since)
+}
+
+// digest is what the user adds to the digest of its bucket. Tombstones add
+// nothing: who was deleted before a site began is not told to it.
+func (h header) digest() wire.Sum {
+	if h.tomb {
+		return wire.Sum{}
+	}
+	return h.sum
+}
+
+func (j *Journal) decodeHeader(guid string, b []byte) (header, error) {
+	if len(b) < headerSize {
+		return header{}, j.damaged(fmt.Errorf("user %s: cut off", guid))
+	}
+	return header{sum: wire.Sum(b), tomb: b[wire.SumSize] != 0, since: binary.BigEndian.Uint64(b[wire.SumSize+1:])}, nil
+}
 
 func (j *Journal) decodeStored(guid string, b []byte) (stored, error) {
-	if len(b) < headerSize {
-		return stored{}, j.damaged(fmt.Errorf("user %s: cut off", guid))
+	h, err := j.decodeHeader(guid, b)
+	if err != nil {
+		return stored{}, err
 	}
-	s := stored{
-		sum: wire.Sum(b), born: bornAt(b), revision: binary.BigEndian.Uint64(b[wire.SumSize+8:]),
-	}
+	s := stored{header: h}
 	if err := j.codec.Unmarshal(b[headerSize:], &s.change); err != nil {
 		return stored{}, j.damaged(fmt.Errorf("user %s: %w", guid, err))
 	}
@@ -92,10 +113,9 @@ type (
 		Site    string                              `cbor:"site"`
 	}
 	valuesEntry struct {
-		Number   uint64         `cbor:"n"`
-		Stamp    protocol.Stamp `cbor:"t"`
-		Revision uint64         `cbor:"rev"`
-		Edit     *struct {
+		Number uint64         `cbor:"n"`
+		Stamp  protocol.Stamp `cbor:"t"`
+		Edit   *struct {
 			UserID string                            `cbor:"user"`
 			New    bool                              `cbor:"new"`
 			Values map[protocol.Field]protocol.Value `cbor:"values"`
@@ -164,10 +184,9 @@ func rankOf(rec protocol.Record, first bool) int {
 
 // pendingEdit is an edit of this site that the record held does not contain.
 type pendingEdit struct {
-	number   uint64
-	revision uint64
-	stamp    protocol.Stamp
-	edit     protocol.Edit
+	number uint64
+	stamp  protocol.Stamp
+	edit   protocol.Edit
 }
 
 // pending returns what is pending under a user ID, in order.
@@ -194,7 +213,7 @@ func (r *reading) pendingAt(number uint64, d depth) (pendingEdit, error) {
 		if err != nil {
 			return pendingEdit{}, err
 		}
-		return pendingEdit{number: number, revision: e.Revision, stamp: e.Stamp, edit: *e.Edit}, nil
+		return pendingEdit{number: number, stamp: e.Stamp, edit: *e.Edit}, nil
 	}
 	var e valuesEntry
 	err := r.j.codec.Unmarshal(r.bucket(inEntries).Get(numberKey(number)), &e)
@@ -205,7 +224,7 @@ func (r *reading) pendingAt(number uint64, d depth) (pendingEdit, error) {
 		return pendingEdit{}, r.j.damaged(fmt.Errorf("entry %d: %w", number, err))
 	}
 	edit := protocol.Edit{UserID: e.Edit.UserID, New: e.Edit.New, Values: e.Edit.Values}
-	return pendingEdit{number: number, revision: e.Revision, stamp: e.Stamp, edit: edit}, nil
+	return pendingEdit{number: number, stamp: e.Stamp, edit: edit}, nil
 }
 
 func (r *reading) entryAt(number uint64) (protocol.Entry, error) {

@@ -120,7 +120,7 @@ func (j *Journal) verifyUsers(ctx context.Context, r *VerifyReport) error {
 		if s.change.GUID != guid || s.change.Sum() != s.sum {
 			r.fault("user %s is not as the center sent it", guid)
 		}
-		got[wire.Bucket(guid)].Toggle(s.sum)
+		got[wire.Bucket(guid)].Toggle(s.digest())
 		return nil
 	})
 	// Users that changed meanwhile prove nothing.
