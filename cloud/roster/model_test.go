@@ -1,0 +1,280 @@
+package roster_test
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"doorsync/cloud/roster"
+	"doorsync/cloud/roster/sqlstore"
+	"doorsync/protocol"
+	"doorsync/protocol/wire"
+)
+
+// world is a center with sites that are connected only now and then.
+type world struct {
+	*center
+	sites  []*site
+	queued map[string][]protocol.Entry
+	fail   *failing
+}
+
+func newWorld(t *testing.T) (*world, func()) {
+	dir, err := os.MkdirTemp(t.TempDir(), "")
+	must(t, err)
+	s, err := sqlstore.Open(t.Context(), filepath.Join(dir, "roster.db"), sqlstore.Options{Reserve: 1 << 12, Readers: 1})
+	must(t, err)
+	f := &failing{Store: s}
+	w := &world{center: &center{t: t, store: f}, queued: map[string][]protocol.Entry{}, fail: f}
+	w.open()
+	for _, name := range []string{"A", "B", "C"} {
+		_, err := w.AddSite(t.Context(), anna, name, roster.SiteSettings{})
+		must(t, err)
+		w.sites = append(w.sites, w.site(name))
+	}
+	return w, func() { must(t, s.Close()); must(t, os.RemoveAll(dir)) }
+}
+
+var (
+	ids    = []string{"1", "2", "3", "4"}
+	groups = []string{"staff", "it"}
+	fields = []protocol.Field{protocol.FieldName, protocol.FieldFirstName, protocol.FieldPIN}
+	cards  = []protocol.Credential{protocol.Card(1), protocol.Card(2), protocol.Card(3)}
+)
+
+func values(rt *rapid.T) map[protocol.Field]protocol.Value {
+	out := map[protocol.Field]protocol.Value{}
+	for _, f := range rapid.SliceOfNDistinct(rapid.SampledFrom(fields), 0, 2, rapid.ID).Draw(rt, "fields") {
+		out[f] = protocol.Text(rapid.SampledFrom([]string{"x", "y", "z"}).Draw(rt, "value"))
+	}
+	return out
+}
+
+// edit queues an edit at a site, of whom the site knows.
+func (w *world) edit(rt *rapid.T) {
+	s := rapid.SampledFrom(w.sites).Draw(rt, "site")
+	id := rapid.SampledFrom(ids).Draw(rt, "id")
+	_, known := s.users()[id]
+	for _, e := range w.queued[s.name] {
+		known = known || e.UserID == id
+	}
+	w.tick()
+	e := protocol.Edit{UserID: id, New: !known, Values: values(rt), Given: rapid.SliceOfNDistinct(rapid.SampledFrom(cards), 0, 2, protocol.Credential.Key).Draw(rt, "given")}
+	w.queued[s.name] = append(w.queued[s.name], s.entry(e))
+}
+
+// deliver brings queued entries to the center, some of them twice, and lets the
+// site pull or not.
+func (w *world) deliver(rt *rapid.T) {
+	s := rapid.SampledFrom(w.sites).Draw(rt, "site")
+	n := rapid.IntRange(0, len(w.queued[s.name])).Draw(rt, "entries")
+	es := w.queued[s.name][:n]
+	batch := []roster.SiteBatch{{Site: s.name, Epoch: s.epoch, Entries: es}}
+	if rapid.IntRange(0, 4).Draw(rt, "fails") == 0 {
+		w.fail.fail = true
+		if _, err := w.Hear(w.t.Context(), batch); err == nil {
+			rt.Fatal("a failed commit went unnoticed")
+		}
+		w.fail.fail = false
+	}
+	for range rapid.IntRange(1, 2).Draw(rt, "times") {
+		got, err := w.Hear(w.t.Context(), batch)
+		must(w.t, err)
+		if n > 0 && (got[0].Gap || got[0].NewEpoch || got[0].Taken != es[n-1].Number) {
+			rt.Fatalf("not taken: %+v", got[0])
+		}
+	}
+	w.queued[s.name] = w.queued[s.name][n:]
+	if rapid.Bool().Draw(rt, "pulls") {
+		s.pullBy(rapid.SampledFrom([]int{1, 400, 1 << 20}).Draw(rt, "page"))
+	}
+}
+
+// office does something that may well be refused.
+func (w *world) office(rt *rapid.T) {
+	ctx, id := w.t.Context(), rapid.SampledFrom(ids).Draw(rt, "id")
+	card := rapid.SampledFrom(cards).Draw(rt, "card")
+	w.tick()
+	switch rapid.IntRange(0, 8).Draw(rt, "what") {
+	case 0, 1:
+		_, _ = w.Put(ctx, anna, id, roster.Patch{Set: values(rt), Join: groups[:rapid.IntRange(0, 2).Draw(rt, "groups")]})
+	case 2:
+		_, _ = w.Put(ctx, anna, id, roster.Patch{Give: []protocol.Credential{card}})
+	case 3:
+		_ = w.Delete(ctx, anna, id)
+	case 4:
+		_, _ = w.Restore(ctx, anna, id)
+	case 5:
+		_ = w.Revoke(ctx, anna, card.Key())
+	case 6:
+		_ = w.Allow(ctx, anna, card.Key())
+	case 7:
+		_, _ = w.Merge(ctx, anna, id, rapid.SampledFrom(ids).Draw(rt, "other"))
+	case 8:
+		w.resolve(rt)
+	}
+}
+
+func (w *world) resolve(rt *rapid.T) {
+	list, err := w.Conflicts(w.t.Context())
+	must(w.t, err)
+	if len(list) == 0 {
+		return
+	}
+	res := roster.Resolution{Renumber: rapid.SampledFrom([]string{"4", "5", "6"}).Draw(rt, "number")}
+	if rapid.Bool().Draw(rt, "merge") {
+		res = roster.Resolution{MergeInto: rapid.SampledFrom(ids).Draw(rt, "into")}
+	}
+	_, _ = w.Resolve(w.t.Context(), anna, list[0].User.GUID, res)
+}
+
+// settled delivers and pulls everything, then holds what every site has against
+// the rules.
+func (w *world) settled(rt *rapid.T) {
+	for _, s := range w.sites {
+		if es := w.queued[s.name]; len(es) > 0 {
+			s.send(es...)
+		}
+		w.queued[s.name] = nil
+	}
+	page, err := w.Users(w.t.Context(), roster.Query{})
+	must(w.t, err)
+	want := map[string]map[string]protocol.User{}
+	holder := map[protocol.CredentialKey]string{}
+	for _, u := range page.Users {
+		for _, c := range u.User.Credentials {
+			if other := holder[c.Key()]; other != "" {
+				rt.Fatalf("%s opens for %s and %s", c, other, u.GUID)
+			}
+			holder[c.Key()] = u.GUID
+		}
+		for _, s := range w.sites {
+			if want[s.name] == nil {
+				want[s.name] = map[string]protocol.User{}
+			}
+			// A conflict stands before the one who has its ID elsewhere.
+			if _, taken := want[s.name][u.ID]; u.Conflict == s.name || (u.Conflict == "" && !taken) {
+				want[s.name][u.ID] = u.User
+			}
+		}
+	}
+	for _, s := range w.sites {
+		s.pull()
+		s.agree()
+		w.visible(rt, s, page.Users, want[s.name])
+		if s.journal != s.number {
+			rt.Fatalf("site %s: %d entries in effect, made %d", s.name, s.journal, s.number)
+		}
+	}
+}
+
+// visible compares what a site has with what it is to have: a user whose ID or
+// alias a conflict shadows there is hidden.
+func (w *world) visible(rt *rapid.T, s *site, all []roster.UserView, want map[string]protocol.User) {
+	for _, c := range all {
+		for _, u := range all {
+			hidden := c.Conflict == s.name && u.Conflict == "" && slices.Contains(append(u.Aliases, u.ID), c.ID)
+			if hidden && u.ID != c.ID {
+				delete(want, u.ID)
+			}
+		}
+	}
+	if got := s.users(); !reflect.DeepEqual(got, want) && len(got)+len(want) > 0 {
+		rt.Fatalf("site %s has %v, is to have %v", s.name, slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)))
+	}
+}
+
+// Whatever happens in whatever order: every site has what the rules give it, no
+// credential opens for two, and memory is what the store says.
+func TestRandomLife(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		w, end := newWorld(t)
+		defer end()
+		for range rapid.IntRange(1, 25).Draw(rt, "steps") {
+			switch rapid.IntRange(0, 4).Draw(rt, "step") {
+			case 0, 1:
+				w.edit(rt)
+			case 2, 3:
+				w.deliver(rt)
+			default:
+				w.office(rt)
+			}
+		}
+		w.settled(rt)
+		revision := w.Revision()
+		w.open()
+		if w.Revision() != revision {
+			rt.Fatal("memory is not what the store says")
+		}
+		for _, s := range w.sites {
+			s.agree()
+		}
+		// Folding everything anew changes nobody: records are what was contributed.
+		must(t, w.SetOrder(t.Context(), anna, w.Rules()))
+		got, err := w.Changes(t.Context(), "A", revision, nil, 1<<20)
+		must(t, err)
+		if len(got.Users) > 0 {
+			rt.Fatalf("computed anew, %d users differ", len(got.Users))
+		}
+	})
+}
+
+// Edits of users whom everybody knows come to the same roster in whatever order
+// sites are heard.
+func TestOrderOfHearing(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		type made struct {
+			at protocol.Stamp
+			e  protocol.Edit
+		}
+		plan := map[string][]made{}
+		for i := range rapid.IntRange(1, 10).Draw(rt, "edits") {
+			where := rapid.SampledFrom([]string{"A", "B", "C"}).Draw(rt, "site")
+			plan[where] = append(plan[where], made{e: protocol.Edit{
+				UserID: rapid.SampledFrom(ids[:2]).Draw(rt, "id"), Values: values(rt), Given: []protocol.Credential{protocol.Card(uint64(100 + i))},
+			}})
+		}
+		// Every card is of one user, or it would matter who is heard first.
+		run := func(order []string) string {
+			w, end := newWorld(t)
+			defer end()
+			for _, id := range ids[:2] {
+				w.put(id, roster.Patch{})
+			}
+			entries := map[string][]protocol.Entry{}
+			for _, s := range w.sites {
+				s.pull()
+				for _, m := range plan[s.name] {
+					entries[s.name] = append(entries[s.name], s.entry(m.e))
+				}
+			}
+			for _, name := range order {
+				i := slices.IndexFunc(w.sites, func(s *site) bool { return s.name == name })
+				if len(entries[name]) > 0 {
+					w.sites[i].send(entries[name]...)
+				}
+			}
+			out := ""
+			for _, id := range ids[:2] {
+				rec := w.user(id).Record
+				for _, f := range fields {
+					out += fmt.Sprint(f, rec.Values[f].Value.First, rec.Values[f].Source, rec.Values[f].Stamp, " ")
+				}
+				out += fmt.Sprint(rec.Credentials)
+			}
+			return out
+		}
+		one := run([]string{"A", "B", "C"})
+		if two := run(rapid.Permutation([]string{"A", "B", "C"}).Draw(rt, "order")); one != two {
+			rt.Fatalf("heard in another order:\n%s\n%s", one, two)
+		}
+	})
+}
+
+var _ = wire.Buckets
