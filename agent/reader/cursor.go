@@ -48,9 +48,17 @@ func (l *line) peekLog(ctx context.Context) (logRead, error) {
 		return logRead{}, nil
 	}
 	read, err := lg.ReadLog(ctx, l.cursor.Log)
+	if err != nil && l.cursor.Log != nil && l.logFails >= 2 {
+		// Perhaps it is the cursor: of a log that was cleared, or of an earlier
+		// version of the driver. What changed is found by comparing tables.
+		read, err = lg.ReadLog(ctx, nil)
+		read.Gap = "the place in the reader's log was lost"
+	}
 	if err != nil {
+		l.logFails++
 		return logRead{}, err
 	}
+	l.logFails = 0
 	out := logRead{cursor: read.Cursor, moved: string(read.Cursor) != string(l.cursor.Log)}
 	if read.Gap != "" {
 		out.table = true

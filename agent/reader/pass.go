@@ -46,6 +46,9 @@ func (l *line) compare(ctx context.Context, c cause, ordered bool, order Order) 
 		if err := l.tell(ctx, l.info.Serial, protocol.EventSyncRequested, order.By); err != nil {
 			return err
 		}
+		for _, t := range l.tries {
+			t.at = time.Time{} // no waiting while somebody waits
+		}
 	}
 	p := l.policy(ordered)
 	p.deletes = order.ConfirmDeletes
@@ -82,7 +85,21 @@ func (l *line) compare(ctx context.Context, c cause, ordered bool, order Order) 
 	}
 	l.resyncAt, l.pollAt = time.Now().Add(l.o.Resync), time.Now().Add(l.o.Poll)
 	l.settled(true, l.note)
-	return l.keep(ctx, read)
+	if err := l.keep(ctx, read); err != nil || !ordered {
+		return err
+	}
+	return l.tellOutcome(ctx)
+}
+
+// tellOutcome journals what came of an order.
+func (l *line) tellOutcome(ctx context.Context) error {
+	st := l.State()
+	if st.State == wire.ReaderInSync {
+		return l.tell(ctx, l.info.Serial, protocol.EventReaderSynced, fmt.Sprintf("%d users", st.Users))
+	}
+	detail := fmt.Sprintf("%d to add, %d to update, %d to delete, %d deletes held, %d given up",
+		st.Add, st.Update, st.Delete, st.Held, st.GivenUp)
+	return l.tell(ctx, l.info.Serial, protocol.EventReaderDiffers, detail)
 }
 
 // policy is what the mode allows; an order moves everything, whatever the mode.

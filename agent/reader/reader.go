@@ -64,6 +64,9 @@ type Reader struct {
 	started time.Time
 	inbox   inbox
 	orders  chan struct{} // wakes the session, the order itself is in pending
+	// logFails counts how often in a row the reader's log could not be read; the
+	// session's own.
+	logFails int
 
 	mu      sync.Mutex // guards what follows
 	pending []*Order

@@ -25,13 +25,12 @@ func (l *line) users(ctx context.Context) (cause, error) {
 		}
 		its = append(its, more...)
 	}
-	if err := l.tellScan(ctx, f, l.policy(false)); err != nil {
-		return "", err
+	if len(its) > 0 {
+		if err := l.some(ctx, its); err != nil {
+			return "", err
+		}
 	}
-	if len(its) == 0 {
-		return "", nil
-	}
-	return "", l.some(ctx, its)
+	return "", l.tellScan(ctx, f, l.policy(false))
 }
 
 // keysOf are the rows that a user has or should have.

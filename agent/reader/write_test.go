@@ -373,3 +373,41 @@ func TestKeepAlive(t *testing.T) {
 		}
 	})
 }
+
+// A cursor that the reader's log does not know any more must not keep the agent
+// from the reader.
+func TestBadCursor(t *testing.T) {
+	inSite(t, func(s *site) {
+		f := newFake()
+		f.logs = true
+		f.notices = make([]driver.Notice, 5)
+		_, stop := s.start(f)
+		stop()
+		at := s.now()
+		f.notices = nil // cleared, and the driver says so with an error
+		r := s.with(f)
+		later(time.Minute)
+		s.wantLog(at, "reader_offline", "reader_online", "log_gap")
+		wantState(t, r, wire.ReaderState{State: wire.ReaderInSync})
+	})
+}
+
+func TestOrderIsJournaled(t *testing.T) {
+	inSite(t, func(s *site) {
+		s.office(patch{id: "4", name: "Anna"})
+		f := newFake()
+		r := s.with(f)
+		at := s.now()
+		if _, err := r.Sync(s.Context(), Order{By: "Max"}); err != nil {
+			t.Error(err)
+		}
+		s.wantLog(at, "sync_asked", "reader_synced")
+		f.set(func() { f.fail["5"] = errors.New("busy") })
+		s.office(patch{id: "5", name: "Ben"})
+		at = s.now()
+		if _, err := r.Sync(s.Context(), Order{By: "Max"}); err != nil {
+			t.Error(err)
+		}
+		s.wantLog(at, "sync_asked", "reader_differs")
+	})
+}
