@@ -23,7 +23,7 @@ import (
 var programs = sync.OnceValues(func() (rig.Programs, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Minute)
 	defer cancel()
-	return rig.Build(ctx, filepath.Join("..", "..", "build", "e2e"))
+	return rig.Build(ctx, filepath.Join("..", "..", "build", "e2e"), buildFlags()...)
 })
 
 // world is one installation: a center, sites, one terminal at each, and the
@@ -113,6 +113,9 @@ func (w *world) end() {
 		}
 		if err := p.Stop(); err != nil {
 			w.t.Error(err)
+		}
+		if race := p.From("WARNING: DATA RACE", 40); race != "" {
+			w.t.Errorf("%s: %s", p.Name, race)
 		}
 		if w.t.Failed() {
 			w.t.Logf("the end of what %s printed:\n%s", p.Name, p.Tail(25))

@@ -99,6 +99,21 @@ func (p *Process) Tail(lines int) string {
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
 }
 
+// From is what the program printed from the first mention of a text on, at most
+// so many lines; "" if it did not mention it.
+func (p *Process) From(text string, lines int) string {
+	b, err := os.ReadFile(p.Log)
+	if err != nil {
+		return ""
+	}
+	_, after, found := strings.Cut(string(b), text)
+	if !found {
+		return ""
+	}
+	all := strings.Split(after, "\n")
+	return text + strings.Join(all[:min(lines, len(all))], "\n")
+}
+
 // Until waits until a program is ready to be used, asking every few
 // milliseconds; it gives up at once when the program has ended.
 func (p *Process) Until(ctx context.Context, what string, ready func(context.Context) bool) error {

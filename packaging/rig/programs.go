@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 )
 
@@ -18,8 +19,9 @@ type Programs struct {
 	Uhppote   string // the independent simulator of UHPPOTE controllers
 }
 
-// Build compiles all programs into dir. It must run inside the repository.
-func Build(ctx context.Context, dir string) (Programs, error) {
+// Build compiles all programs into dir, with more arguments for "go build" if
+// there are any. It must run inside the repository.
+func Build(ctx context.Context, dir string, more ...string) (Programs, error) {
 	root, err := repository(ctx)
 	if err != nil {
 		return Programs{}, err
@@ -37,8 +39,9 @@ func Build(ctx context.Context, dir string) (Programs, error) {
 		return filepath.Join(dir, name)
 	}
 	p := Programs{Central: out("doorsync-central"), Agent: out("doorsync-agent"), ReaderSim: out("doorsync-readersim"), Uhppote: out("uhppote-simulator")}
-	if err := goBuild(ctx, root, "-ldflags", "-s -w", "-o", dir+string(filepath.Separator),
-		"./cloud/cmd/doorsync-central", "./agent/cmd/doorsync-agent", "./firmware-bridge/sim/cmd/doorsync-readersim"); err != nil {
+	args := append([]string{"-ldflags", "-s -w", "-o", dir + string(filepath.Separator)}, more...)
+	args = append(args, "./cloud/cmd/doorsync-central", "./agent/cmd/doorsync-agent", "./firmware-bridge/sim/cmd/doorsync-readersim")
+	if err := goBuild(ctx, root, args...); err != nil {
 		return Programs{}, err
 	}
 	// The tools have a go.mod of their own, so that the product's stays lean.
@@ -49,7 +52,9 @@ func Build(ctx context.Context, dir string) (Programs, error) {
 func goBuild(ctx context.Context, dir string, args ...string) error {
 	cmd := exec.CommandContext(ctx, "go", append([]string{"build"}, args...)...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if !slices.Contains(args, "-race") { // which needs cgo
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	}
 	if b, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build: %w\n%s", err, strings.TrimSpace(string(b)))
 	}
