@@ -27,7 +27,7 @@ func (p *projection) leaveCredential(c protocol.Credential, reason string) {
 // Project returns the record that holds the user in this terminal, and what it
 // has no room for.
 func (s *session) Project(u protocol.User) ([]driver.Row, []driver.LeftOut) {
-	layout, err := frame.LayoutOf(s.model.width)
+	layout, err := frame.LayoutOf(s.width())
 	if err != nil {
 		return nil, []driver.LeftOut{{Field: protocol.FieldUserID, Reason: err.Error()}}
 	}

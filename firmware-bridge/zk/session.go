@@ -29,7 +29,8 @@ type session struct {
 	model model
 	known known
 	inbox inbox
-	stale atomic.Bool // the terminal told of a change since its table was read
+	stale atomic.Bool  // the terminal told of a change since its table was read
+	found atomic.Int32 // width of the records of the table read last; Watch may read one while Project asks
 	once  sync.Once
 }
 
@@ -49,6 +50,14 @@ func newSession(d *Driver, l *link) *session {
 	l.onEvent = s.event
 	go l.run() // Close waits for it
 	return s
+}
+
+// width is that of user records: as read, else as guessed from the model.
+func (s *session) width() int {
+	if w := s.found.Load(); w != 0 {
+		return int(w)
+	}
+	return s.model.width
 }
 
 // start connects, gives the key, and learns what the terminal is. A request to

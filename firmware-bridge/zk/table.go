@@ -53,7 +53,7 @@ func readError(what string, err error) error {
 func (s *session) readUsersOnce(ctx context.Context, count int) ([]frame.User, frame.Layout, error) {
 	body, err := s.readTable(ctx, frame.Users())
 	if count == 0 && (err == nil && len(body) == 0 || errors.Is(err, driver.ErrRefused)) {
-		layout, err := frame.LayoutOf(s.model.width) // an empty terminal, which some firmware refuses to read
+		layout, err := frame.LayoutOf(s.width()) // an empty terminal, which some firmware refuses to read
 		return nil, layout, err
 	}
 	if err != nil {
@@ -78,7 +78,8 @@ func (s *session) remember(users []frame.User, layout frame.Layout, sizes frame.
 		}
 		k.put(u)
 	}
-	s.known, s.model.width = k, layout.Width
+	s.known = k
+	s.found.Store(int32(layout.Width))
 	return nil
 }
 
