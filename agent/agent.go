@@ -3,6 +3,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,6 +44,13 @@ type agent struct {
 	readers *readers
 	uplink  *uplink.Uplink // nil: no center
 	console *console.Server
+	writer  *writer
+}
+
+// writer is the journal's, while it runs.
+type writer struct {
+	ended chan struct{}
+	err   error // once ended
 }
 
 // Run runs the agent until ctx ends or the journal cannot be written to any
@@ -87,11 +95,16 @@ func (a *agent) openJournal(ctx context.Context, end *teardown) error {
 	}
 	end.add("close journal", func(context.Context) error { return a.journal.Close() })
 	writing, stop := context.WithCancel(context.WithoutCancel(ctx))
-	wrote := make(chan error, 1)
-	go func() { wrote <- a.journal.Run(writing) }()
+	w := &writer{ended: make(chan struct{})}
+	go func() {
+		defer close(w.ended)
+		w.err = a.journal.Run(writing)
+	}()
+	a.writer = w
 	end.add("end journal writer", func(context.Context) error {
 		stop()
-		return <-wrote
+		<-w.ended
+		return w.err
 	})
 	return nil
 }
@@ -153,11 +166,22 @@ func (a *agent) work(ctx context.Context) error {
 		g.Go(func() error { return r.Run(ctx) })
 	}
 	g.Go(func() error { return a.readers.run(ctx) })
+	g.Go(func() error { return a.needJournal(ctx) })
 	g.Go(func() error { return a.console.Run(ctx) })
 	if a.uplink != nil {
 		g.Go(func() error { return a.uplink.Run(ctx) })
 	}
 	return g.Wait()
+}
+
+// needJournal ends the agent when its journal can take nothing more.
+func (a *agent) needJournal(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-a.writer.ended:
+		return fmt.Errorf("the journal's writer ended: %w", cmp.Or(a.writer.err, journal.ErrClosed))
+	}
 }
 
 // tell journals an event of the agent itself.

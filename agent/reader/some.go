@@ -13,7 +13,7 @@ import (
 // users looks after the rows of the users that changed at the site.
 func (l *line) users(ctx context.Context) (cause, error) {
 	ids, all := l.sub.Take()
-	if all || l.mode() != l.mode0 || (l.waiting && !l.firstRoster()) {
+	if all || len(ids) > maxSome || l.mode() != l.mode0 || (l.waiting && !l.firstRoster()) {
 		return causeUsers, nil
 	}
 	var its []item
@@ -32,6 +32,10 @@ func (l *line) users(ctx context.Context) (cause, error) {
 	}
 	return "", l.tellScan(ctx, f, l.policy(false))
 }
+
+// maxSome is how many users are looked after one by one: beyond it, reading the
+// whole table is cheaper.
+const maxSome = 500
 
 // keysOf are the rows that a user has or should have.
 func (l *line) keysOf(id string, f *found) ([]item, error) {

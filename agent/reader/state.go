@@ -3,6 +3,7 @@ package reader
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"doorsync/agent/journal"
@@ -118,7 +119,7 @@ func (r *Reader) offline(ctx context.Context, err error) {
 		err = errors.New("the connection ended")
 	}
 	was := r.State()
-	reason := err.Error()
+	reason := withoutPorts(err.Error())
 	if was.State == wire.ReaderOffline && was.Error == reason {
 		return
 	}
@@ -129,6 +130,18 @@ func (r *Reader) offline(ctx context.Context, err error) {
 	}
 	r.log.Warn("reader offline", "error", reason)
 	r.change(func(s *wire.ReaderState) { s.State, s.Error = wire.ReaderOffline, reason })
+}
+
+// withoutPorts takes our own side of a connection out of an error, or each
+// attempt would give another reason.
+func withoutPorts(reason string) string {
+	words := strings.Split(reason, " ")
+	for i, w := range words {
+		if _, theirs, ok := strings.Cut(w, "->"); ok {
+			words[i] = theirs
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // tell journals an event of the reader itself.

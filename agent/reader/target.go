@@ -40,6 +40,7 @@ func (l *line) rowsOf(v journal.View) ([]driver.Row, string) {
 		return nil, ""
 	}
 	rows, left := l.proj.Project(v.User)
+	rows = slices.DeleteFunc(rows, func(r driver.Row) bool { return r.Key == "" })
 	return rows, leftOut(left)
 }
 
