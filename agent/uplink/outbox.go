@@ -13,14 +13,16 @@ import (
 	"doorsync/protocol/wire"
 )
 
-// How the journal is sent. A few batches are under way at once, so that the
-// time a message takes on a long line does not bound what it carries; what is
-// written while all are under way makes up the next batch, so that batches grow
-// with the load and a lone edit waits for nothing.
+// How the journal is sent. A lone edit waits for nothing. While smallOut
+// batches are under way, what is written makes up the next one, so that batches
+// grow with the load and cost everybody less; a backlog keeps batchesOut under
+// way, so that a long line does not bound what it carries.
 const (
 	batchEntries = 500
 	batchBytes   = 88 << 10
 	batchesOut   = 8
+	smallOut     = 2
+	backlog      = 64 // entries that are worth a message of their own
 	resendAfter  = 2 * time.Second
 )
 
@@ -172,6 +174,9 @@ func (o *outbox) greet() error {
 // fill sends what is waiting, as far as the window allows.
 func (o *outbox) fill() error {
 	for o.ready && len(o.out) < batchesOut {
+		if len(o.out) >= smallOut && o.s.Outbox.State().Last < o.sent+backlog {
+			return nil
+		}
 		entries, err := o.s.Outbox.Pending(o.sent, batchEntries, batchBytes)
 		if err != nil {
 			return fmt.Errorf("read journal for the center: %w", err)

@@ -10,6 +10,10 @@ import (
 const (
 	tellers   = 2
 	tellBytes = 92 << 10 // of users in one message; a larger user goes alone
+	// While smallOut messages are under way to a site, what changes makes up the
+	// next one, unless backlog revisions have gathered.
+	smallOut = 2
+	backlog  = 64
 )
 
 // mouth queues the sites that may have to be told something. A site is dealt
@@ -123,7 +127,7 @@ type turn struct {
 }
 
 // takeTurn returns what to do for the site, if anything.
-func (s *site) takeTurn() (t turn, ok bool) {
+func (s *site) takeTurn(revision uint64) (t turn, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.greeted || !s.pulled {
@@ -131,13 +135,14 @@ func (s *site) takeTurn() (t turn, ok bool) {
 	}
 	t = turn{number: s.turn, session: s.session, at: s.next, answer: s.answer, journal: s.journal, mend: s.mend}
 	s.mend = nil
-	return t, t.mend != nil || len(s.marks) == 0 || s.underWay() < s.window
+	much := len(s.next.cursor) > 0 || revision >= s.next.after+backlog
+	return t, t.mend != nil || len(s.marks) == 0 || (len(s.marks) < smallOut || much) && s.underWay() < s.window
 }
 
 // tellOne sends a site one message, if it lacks anything, and reports whether
 // there may be more.
 func (x *Exchange) tellOne(ctx context.Context, s *site) (more bool, err error) {
-	t, ok := s.takeTurn()
+	t, ok := s.takeTurn(x.Roster.Revision())
 	if !ok {
 		return false, nil
 	}
