@@ -31,11 +31,15 @@ type Journal struct {
 
 	// What is known without the file. It is replaced, never changed, and only
 	// after the commit that made it true returned nil.
-	mem   atomic.Pointer[memory]
-	stale bool // writer only: the last commit failed, read memory from the file
-	owed  bool // writer only: memory has a confirmation that the file lacks
+	mem atomic.Pointer[memory]
 
 	queue    chan *request
+	turn     sync.Mutex  // held by who commits; guards the four below
+	stale    bool        // the last commit failed, read memory from the file
+	owed     bool        // memory has a confirmation that the file lacks
+	writing  bool        // Run runs and has not been told to end
+	broken   chan error  // tells Run of damage that a caller met
+	quiet    atomic.Bool // the last commit was of one request
 	running  atomic.Bool
 	closing  chan struct{} // closed by Close
 	stopped  chan struct{} // closed when the writer has ended
@@ -75,7 +79,7 @@ func open(path string, o Options, readOnly bool) (*Journal, error) {
 	}
 	j := &Journal{path: path, opts: o.withDefaults(), codec: codec}
 	j.log = j.opts.Logger
-	j.queue = make(chan *request, maxGroup)
+	j.queue, j.broken = make(chan *request, maxGroup), make(chan error, 1)
 	j.closing, j.stopped = make(chan struct{}), make(chan struct{})
 	j.watchers.appended = make(chan struct{}, 1)
 	err = j.guard(func() error { return j.openFile(readOnly) })

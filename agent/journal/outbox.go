@@ -159,9 +159,12 @@ func (j *Journal) Digest(ctx context.Context, buckets []uint8) (map[string][]byt
 // eachRecord calls fn with every stored user, a page at a time.
 func (j *Journal) eachRecord(ctx context.Context, fn func(r *reading, guid string, v []byte) error) error {
 	var after []byte
-	for done := false; !done; {
+	for n, done := 1, false; !done; n++ {
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		if n%releaseAfter == 0 {
+			j.release()
 		}
 		err := j.read(func(r *reading) error {
 			c := r.bucket(inRecords).Cursor()
@@ -169,7 +172,7 @@ func (j *Journal) eachRecord(ctx context.Context, fn func(r *reading, guid strin
 			if after != nil && bytes.Equal(k, after) {
 				k, v = c.Next()
 			}
-			for range 4 * rowsAtOnce {
+			for range rowsAtOnce {
 				if done = k == nil; done {
 					return nil
 				}

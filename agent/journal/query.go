@@ -70,7 +70,10 @@ func (j *Journal) Entries(q Query) iter.Seq2[protocol.Entry, error] {
 			yield(protocol.Entry{}, err)
 			return
 		}
-		for given := 0; w.low <= w.high; {
+		for n, given := 1, 0; w.low <= w.high; n++ {
+			if n%releaseAfter == 0 {
+				j.release()
+			}
 			page, err := w.page()
 			if err != nil {
 				yield(protocol.Entry{}, err)

@@ -13,6 +13,10 @@ import (
 // the file cannot grow while one is open, and a caller may take its time.
 const rowsAtOnce = 256
 
+// releaseAfter is after how many pages of users the memory through which they
+// were read is given back: some ten megabytes.
+const releaseAfter = 32
+
 // storedRow is a Row without its key.
 type storedRow struct {
 	_      struct{} `cbor:",toarray"`

@@ -25,9 +25,12 @@ func (j *Journal) Users(ctx context.Context, fn func(View) error) error {
 // pages reads users a page at a time: while a transaction is open the file
 // cannot grow, and fn may take its time.
 func (j *Journal) pages(ctx context.Context, fn func(View) error, page func(*reading) ([]View, bool, error)) error {
-	for more := true; more; {
+	for n, more := 1, true; more; n++ {
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		if n%releaseAfter == 0 {
+			j.release()
 		}
 		var views []View
 		err := j.read(func(r *reading) (err error) {

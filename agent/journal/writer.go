@@ -37,6 +37,9 @@ func (j *Journal) submit(ctx context.Context, r *request) error {
 		return ErrClosed
 	default:
 	}
+	if j.writeAlone(r) {
+		return <-r.done
+	}
 	select {
 	case j.queue <- r:
 	case <-j.stopped:
@@ -57,6 +60,27 @@ func (j *Journal) submit(ctx context.Context, r *request) error {
 	default:
 		return ErrClosed
 	}
+}
+
+// writeAlone lets a caller write for itself, with whoever waits, when the last
+// commit was one request's and none is under way: handing over to the writer and
+// back would take a good part of a lone commit's time. In a crowd it would make
+// groups smaller.
+func (j *Journal) writeAlone(r *request) bool {
+	if r.later || !j.quiet.Load() || !j.turn.TryLock() {
+		return false
+	}
+	defer j.turn.Unlock()
+	if !j.writing {
+		return false
+	}
+	if err := j.commit(j.gather(r)); errors.Is(err, ErrDamaged) {
+		select {
+		case j.broken <- err:
+		default:
+		}
+	}
+	return true
 }
 
 // Run writes what callers hand in until ctx ends or Close is called; it returns
@@ -93,18 +117,37 @@ func (j *Journal) write(ctx context.Context) error {
 	if j.db.IsReadOnly() {
 		return ErrReadOnly
 	}
+	j.allow(true)
+	defer j.allow(false)
 	for {
 		select {
 		case r := <-j.queue:
-			if err := j.commit(j.gather(r)); errors.Is(err, ErrDamaged) {
+			if err := j.group(r); errors.Is(err, ErrDamaged) {
 				return err
 			}
 			continue
+		case err := <-j.broken:
+			return err
 		case <-ctx.Done():
 		case <-j.closing:
 		}
+		j.allow(false)
 		return j.finish()
 	}
+}
+
+// allow says whether callers may write for themselves.
+func (j *Journal) allow(writing bool) {
+	j.turn.Lock()
+	defer j.turn.Unlock()
+	j.writing = writing
+}
+
+// group commits a request together with everything that waits by now.
+func (j *Journal) group(first *request) error {
+	j.turn.Lock()
+	defer j.turn.Unlock()
+	return j.commit(j.gather(first))
 }
 
 // finish commits what waits when the writer is told to end.
@@ -112,7 +155,7 @@ func (j *Journal) finish() error {
 	for {
 		select {
 		case r := <-j.queue:
-			if err := j.commit(j.gather(r)); errors.Is(err, ErrDamaged) {
+			if err := j.group(r); errors.Is(err, ErrDamaged) {
 				return err
 			}
 			continue
@@ -143,6 +186,7 @@ func (j *Journal) gather(first *request) []*request {
 // commit writes a group and answers its requests. A request that is refused
 // leaves no trace: the others are written without it.
 func (j *Journal) commit(group []*request) error {
+	j.quiet.Store(len(group) == 1)
 	for len(group) > 0 {
 		t := &txn{reading: reading{j: j}}
 		bad, err := j.try(t, group)
