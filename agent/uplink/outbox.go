@@ -60,6 +60,7 @@ type outbox struct {
 func newOutbox(s *session) *outbox {
 	return &outbox{
 		s: s, wake: make(chan struct{}, 1), confirm: make(chan struct{}, 1), again: make(chan struct{}, 1),
+		anew: true,
 	}
 }
 
@@ -110,7 +111,6 @@ func poke(c chan struct{}) {
 
 // run greets, then keeps the journal flowing.
 func (o *outbox) run(ctx context.Context) error {
-	o.anew = true
 	if err := o.greet(); err != nil {
 		return err
 	}
