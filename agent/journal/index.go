@@ -140,8 +140,12 @@ const minWidth = 8 + 1 + 1
 // then 16 bytes for a canonical UUID and the text itself for anything else.
 func packRef(guid string) string {
 	if len(guid) == 36 && guid[8] == '-' && guid[13] == '-' && guid[18] == '-' && guid[23] == '-' && strings.ToLower(guid) == guid {
-		if b, err := hex.DecodeString(strings.ReplaceAll(guid, "-", "")); err == nil && len(b) == 16 {
-			return string(append([]byte{refPacked | 16}, b...))
+		ref, digits, n := [17]byte{refPacked | 16}, [32]byte{}, 0
+		for _, part := range [...]string{guid[:8], guid[9:13], guid[14:18], guid[19:23], guid[24:]} {
+			n += copy(digits[n:], part)
+		}
+		if _, err := hex.Decode(ref[1:], digits[:]); err == nil {
+			return string(ref[:])
 		}
 	}
 	return string(append([]byte{byte(len(guid))}, guid...))

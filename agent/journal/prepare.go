@@ -23,7 +23,7 @@ type arriving struct {
 	guid   string
 	change *wire.Change
 	header        // its numbers are open
-	value  []byte // room for the header, then the change
+	value  []byte // as stored
 	bucket uint8
 	rows   []indexed
 }
@@ -63,14 +63,10 @@ func (j *Journal) prepareUsers(a *arrival) error {
 	return nil
 }
 
-// prepareUser encodes a change behind room for the header, in one piece of
-// memory.
-func (j *Journal) prepareUser(u *arriving) error {
-	enc, err := j.codec.Marshal(u.change)
-	if err != nil {
-		return fmt.Errorf("encode user %s: %w", u.guid, err)
+func (j *Journal) prepareUser(u *arriving) (err error) {
+	if u.value, err = j.encodeStored(u.change); err != nil {
+		return err
 	}
-	u.value = append(make([]byte, headerSize, headerSize+len(enc)), enc...)
 	u.sum, u.rows = u.change.Sum(), indexRows(u.change)
 	u.tomb, err = j.isTombstone(u.change)
 	return err

@@ -32,11 +32,19 @@ func (j *Journal) read(f func(*reading) error) error {
 	})
 }
 
-// A stored user is a header and the change as the center sent it. In the header
-// stand its sum, whether it is a tombstone, and the number of the site's last
-// entry when it came, which tells what was done knowing of it from what was done
-// before.
-const headerSize = wire.SumSize + 1 + 8
+// A stored user is a header, the user's IDs and credential hashes, and the record
+// as the center sent it. In the header stand the sum of the change, whether it is
+// a tombstone, the number of the site's last entry when it came, which tells what
+// was done knowing of it from what was done before, and the length of what
+// follows up to the record.
+const headerSize = wire.SumSize + 1 + 8 + 4
+
+// foundBy is what stands between header and record.
+type foundBy struct {
+	_    struct{} `cbor:",toarray"`
+	IDs  []string
+	Keys []uint64
+}
 
 type stored struct {
 	header
@@ -74,16 +82,33 @@ func (j *Journal) decodeHeader(guid string, b []byte) (header, error) {
 	return header{sum: wire.Sum(b), tomb: b[wire.SumSize] != 0, since: binary.BigEndian.Uint64(b[wire.SumSize+1:])}, nil
 }
 
+// decodeStored does not copy the record: it is good as long as the transaction.
 func (j *Journal) decodeStored(guid string, b []byte) (stored, error) {
 	h, err := j.decodeHeader(guid, b)
 	if err != nil {
 		return stored{}, err
 	}
-	s := stored{header: h}
-	if err := j.codec.Unmarshal(b[headerSize:], &s.change); err != nil {
+	n := uint64(binary.BigEndian.Uint32(b[headerSize-4:]))
+	rest := b[headerSize:]
+	if n > uint64(len(rest)) {
+		return stored{}, j.damaged(fmt.Errorf("user %s: cut off", guid))
+	}
+	var f foundBy
+	if err := j.codec.Unmarshal(rest[:n], &f); err != nil {
 		return stored{}, j.damaged(fmt.Errorf("user %s: %w", guid, err))
 	}
-	return s, nil
+	return stored{header: h, change: wire.Change{GUID: guid, IDs: f.IDs, Keys: f.Keys, Record: rest[n:]}}, nil
+}
+
+// encodeStored leaves the header open but for the length.
+func (j *Journal) encodeStored(c *wire.Change) ([]byte, error) {
+	f, err := j.codec.Marshal(foundBy{IDs: c.IDs, Keys: c.Keys})
+	if err != nil {
+		return nil, fmt.Errorf("encode user %s: %w", c.GUID, err)
+	}
+	b := make([]byte, headerSize, headerSize+len(f)+len(c.Record))
+	binary.BigEndian.PutUint32(b[headerSize-4:], uint32(len(f)))
+	return append(append(b, f...), c.Record...), nil
 }
 
 // held returns what is held of the user with a GUID.
