@@ -133,7 +133,7 @@ func (c *Config) fill() {
 			r.Resync = 15 * time.Minute
 		}
 		if r.Poll == 0 {
-			r.Poll = 10 * time.Second
+			r.Poll = 5 * time.Second
 		}
 	}
 }

@@ -117,13 +117,11 @@ func (k *check) reader(at string, r Reader) {
 	if r.Password != "" && r.PasswordFile != "" {
 		k.fault(at+".password", "%s: password and password-file are both set: keep one", at)
 	}
-	for _, d := range []struct {
-		key   string
-		value time.Duration
-	}{{"resync", r.Resync}, {"poll", r.Poll}} {
-		if d.value < time.Second {
-			k.fault(at+"."+d.key, "%s.%s: must be at least 1s", at, d.key)
-		}
+	if r.Resync < time.Second {
+		k.fault(at+".resync", "%s.resync: must be at least 1s", at)
+	}
+	if r.Poll < 100*time.Millisecond {
+		k.fault(at+".poll", "%s.poll: must be at least 100ms", at)
 	}
 }
 

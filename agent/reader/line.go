@@ -209,7 +209,8 @@ func (l *line) due(ctx context.Context) (cause, error) {
 		return "", nil
 	}
 	l.pollAt = now.Add(l.o.Poll)
-	if p, ok := l.s.(driver.Pinger); ok {
+	_, logs := l.s.(driver.Logger)
+	if p, ok := l.s.(driver.Pinger); ok && !logs {
 		if err := p.Ping(ctx); err != nil {
 			return "", err
 		}
