@@ -2,7 +2,6 @@ package roster_test
 
 import (
 	"database/sql"
-	"fmt"
 	"path/filepath"
 	"testing"
 	"time"
@@ -48,18 +47,4 @@ func (r *raw) commit(n int) time.Duration {
 	_, err = r.conn.ExecContext(r.b.Context(), "COMMIT")
 	must(r.b, err)
 	return time.Since(began)
-}
-
-func BenchmarkRaw(b *testing.B) {
-	for _, batch := range []int{1, 64, 500} {
-		b.Run(fmt.Sprintf("batch=%d", batch), func(b *testing.B) {
-			r := newRaw(b)
-			before := cpuSeconds()
-			b.ResetTimer()
-			for done := 0; done < b.N; done += batch {
-				r.commit(min(batch, b.N-done))
-			}
-			b.ReportMetric((cpuSeconds()-before)*1e6/float64(b.N), "cpu-µs/row")
-		})
-	}
 }
