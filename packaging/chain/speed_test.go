@@ -11,7 +11,9 @@ import (
 
 	"doorsync/agent/journal"
 	"doorsync/cloud/broker"
+	"doorsync/cloud/roster"
 	"doorsync/protocol"
+	"doorsync/protocol/wire"
 )
 
 // BenchmarkSustained is how many edits a second arrive at the other site, all
@@ -95,4 +97,61 @@ func cpu(b *testing.B) time.Duration {
 		b.Fatal(err)
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// BenchmarkFirstCopy is how long a new site takes to hold everybody, from its
+// first connection on.
+func BenchmarkFirstCopy(b *testing.B) {
+	const users = 20_000
+	for b.Loop() {
+		dir := b.TempDir()
+		o := openOffice(b, dir, func(sites broker.Authenticator) (broker.Broker, error) {
+			return broker.OpenEmbedded(broker.EmbeddedOptions{Listen: "127.0.0.1:0", Dir: dir, Sites: sites})
+		})
+		o.fill(b, users)
+		begun, spent := time.Now(), cpu(b)
+		oslo := o.site(b, dir, "OSLO", o.b.Address(), 0)
+		until(b, time.Minute, func() error {
+			if st := oslo.j.State(); st.Revision < users {
+				return fmt.Errorf("revision %d", st.Revision)
+			}
+			return nil
+		})
+		b.ReportMetric(users/time.Since(begun).Seconds(), "users/s")
+		b.ReportMetric(float64((cpu(b)-spent).Microseconds())/users, "cpu-µs/user")
+		oslo.close()
+		o.close()
+	}
+}
+
+// fill puts users into the roster as a site's journal would.
+func (o *office) fill(b *testing.B, users int) {
+	b.Helper()
+	if _, err := o.r.Hello(b.Context(), "LYON", wire.Hello{Session: "s", Epoch: "e", First: 1}); err != nil {
+		b.Fatal(err)
+	}
+	codec, err := wire.NewCodec()
+	if err != nil {
+		b.Fatal(err)
+	}
+	var prev []byte
+	const at = 500
+	for n := 0; n < users; n += at {
+		batch := roster.SiteBatch{Site: "LYON", Session: "s", Epoch: "e"}
+		for i := n + 1; i <= n+at; i++ {
+			d := kilobyte(i).Drafts[0]
+			d.Edit.New = true
+			e := protocol.Entry{Number: uint64(i), Event: d.Event, UserID: d.UserID, Edit: d.Edit, Stamp: protocol.Stamp{Wall: int64(i), Origin: "LYON"}}
+			e.ID[14], e.ID[15], e.ID[13] = byte(i>>8), byte(i), byte(i>>16)
+			e.Prev = prev
+			if prev, err = codec.EntryHash(e); err != nil {
+				b.Fatal(err)
+			}
+			batch.Entries = append(batch.Entries, e)
+		}
+		c, err := o.r.Hear(b.Context(), []roster.SiteBatch{batch})
+		if err != nil || c[0].Taken != uint64(n+at) {
+			b.Fatalf("taken %+v: %v", c, err)
+		}
+	}
 }
