@@ -118,19 +118,21 @@ func (l *line) keep(ctx context.Context, read logRead) error {
 	return err
 }
 
-// readLog reads on in the log and looks after what it tells of.
-func (l *line) readLog(ctx context.Context) (cause, error) {
+// readLog reads on in the log and looks after what it tells of. seen tells that
+// what it tells of was probably seen by now: then the whole table can wait.
+func (l *line) readLog(ctx context.Context, seen bool) (cause, error) {
 	read, err := l.peekLog(ctx)
 	if err != nil {
 		return "", err
 	}
-	if read.table {
-		return causeSign, nil // the log is read again before the table
+	if read.table || (len(read.keys) > 0 && l.get == nil) {
+		if !seen {
+			return causeSign, nil // the log is read again before the table
+		}
+		l.tableWithin(tableAfter)
+		return "", nil // and the cursor with it
 	}
 	if len(read.keys) > 0 {
-		if l.get == nil {
-			return causeSign, nil
-		}
 		if err := l.some(ctx, items(read.keys)); err != nil {
 			return "", err
 		}
@@ -138,22 +140,36 @@ func (l *line) readLog(ctx context.Context) (cause, error) {
 	return "", l.keep(ctx, read)
 }
 
+// tableAfter is how long the whole table can wait when a reader's log seems to
+// tell of no more than the reader itself just did.
+const tableAfter = 5 * time.Second
+
+// tableWithin has the whole table read before long.
+func (l *line) tableWithin(d time.Duration) {
+	if at := time.Now().Add(d); l.tableAt.IsZero() || at.Before(l.tableAt) {
+		l.tableAt = at
+	}
+}
+
 // signs looks after what the reader told of.
 func (l *line) signs(ctx context.Context) (cause, error) {
-	rows, table, cards := l.inbox.take()
+	in := l.inbox.take()
 	_, logs := l.s.(driver.Logger)
-	if len(cards) > 0 && !logs {
-		if err := l.keep(ctx, logRead{drafts: cardDrafts(cards)}); err != nil {
+	if len(in.cards) > 0 && !logs {
+		if err := l.keep(ctx, logRead{drafts: cardDrafts(in.cards)}); err != nil {
 			return "", err
 		}
 	}
-	if table || (len(rows) > 0 && l.get == nil) {
+	if in.table || (len(in.rows) > 0 && l.get == nil) {
 		return causeSign, nil
 	}
-	if len(rows) > 0 {
-		if err := l.some(ctx, rows); err != nil {
+	if len(in.rows) > 0 {
+		if err := l.some(ctx, in.rows); err != nil {
 			return "", err
 		}
 	}
-	return l.readLog(ctx)
+	if !in.told || !logs {
+		return "", nil
+	}
+	return l.readLog(ctx, len(in.rows) > 0)
 }

@@ -22,17 +22,28 @@ type inbox struct {
 	keys  map[string]string // row -> whose it may be, "" if nobody said
 	table bool              // something changed, the reader does not say what
 	cards []driver.Notice   // unknown cards
+	told  bool              // by the reader; the session's own wishes are none
+}
+
+// signs is what an inbox held.
+type signs struct {
+	rows  []item
+	table bool
+	cards []driver.Notice
+	told  bool
 }
 
 func newInbox() inbox { return inbox{wake: make(chan struct{}, 1), keys: map[string]string{}} }
 
 // add takes a notice; it never blocks.
 func (b *inbox) add(n driver.Notice) {
+	if n.Kind == driver.NoticeEntered {
+		return
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.told = true
 	switch {
-	case n.Kind == driver.NoticeEntered:
-		return
 	case n.Kind == driver.NoticeUnknown && len(b.cards) < maxCards:
 		b.cards = append(b.cards, n)
 	case n.Kind == driver.NoticeUnknown:
@@ -72,14 +83,14 @@ func (b *inbox) signal() {
 }
 
 // take empties the inbox.
-func (b *inbox) take() (rows []item, table bool, cards []driver.Notice) {
+func (b *inbox) take() signs {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	out := signs{table: b.table, cards: b.cards, told: b.told}
 	for _, key := range slices.Sorted(maps.Keys(b.keys)) {
-		rows = append(rows, item{key, b.keys[key]})
+		out.rows = append(out.rows, item{key, b.keys[key]})
 	}
-	table, cards = b.table, b.cards
 	clear(b.keys)
-	b.table, b.cards = false, nil
-	return rows, table, cards
+	b.table, b.cards, b.told = false, nil, false
+	return out
 }

@@ -215,7 +215,7 @@ func (l *line) due(ctx context.Context) (cause, error) {
 			return "", err
 		}
 	}
-	return l.readLog(ctx)
+	return l.readLog(ctx, false)
 }
 
 // holdOff waits after the site's own disk failed; the reader is all right.

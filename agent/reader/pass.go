@@ -54,7 +54,7 @@ func (l *line) compare(ctx context.Context, c cause, ordered bool, order Order) 
 	p.deletes = order.ConfirmDeletes
 	p.restore = order.Restore || (!l.o.Leave && c != causeSign && c != causeUsers)
 	l.sub.Take()
-	_, _, cards := l.inbox.take()
+	cards := l.inbox.take().cards
 	read, err := l.peekLog(ctx)
 	if err != nil {
 		return err

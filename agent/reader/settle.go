@@ -228,9 +228,7 @@ func (l *line) readBack() {
 		return
 	}
 	if l.get == nil {
-		if at := time.Now().Add(readBackAfter); l.tableAt.IsZero() || at.Before(l.tableAt) {
-			l.tableAt = at
-		}
+		l.tableWithin(readBackAfter)
 		return
 	}
 	for key := range l.unread {

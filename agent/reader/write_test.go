@@ -411,3 +411,33 @@ func TestOrderIsJournaled(t *testing.T) {
 		s.wantLog(at, "sync_asked", "reader_differs")
 	})
 }
+
+// A terminal tells of an enrollment at once and by key, and again in its log
+// without one: that must not cost the whole table each time.
+func TestToldTwice(t *testing.T) {
+	inSite(t, func(s *site) {
+		f := newFake()
+		f.logs = true
+		s.with(f)
+		lists := f.lists
+		for i := range 5 {
+			f.set(func() { f.notices = append(f.notices, driver.Notice{Kind: driver.NoticeChanged}) })
+			f.enter(person(fmt.Sprint(i), "N"))
+			later(0)
+			s.wantUser(fmt.Sprint(i), fmt.Sprint(i)+" N")
+		}
+		if f.lists != lists {
+			t.Errorf("the whole table was read %d times", f.lists-lists)
+		}
+		f.set(func() { f.rows["9"] = person("9", "Silent") }) // what nothing but the log tells of
+		later(5 * time.Second)
+		s.wantUser("9", "9 Silent")
+		if f.lists != lists+1 {
+			t.Errorf("the whole table was read %d times", f.lists-lists)
+		}
+		later(time.Minute)
+		if f.lists != lists+1 {
+			t.Errorf("the whole table was read %d times for what was known", f.lists-lists)
+		}
+	})
+}
