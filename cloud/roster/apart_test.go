@@ -213,11 +213,20 @@ func TestApart(t *testing.T) {
 		a, b := c.site("A"), c.site("B")
 		a.edit(enroll("5", "Anna", 1))
 		b.edit(enroll("5", "Bert", 2))
+		b.pull()
+		late := b.entry(protocol.Edit{UserID: "5", Given: []protocol.Credential{protocol.Card(3)}})
 		list, err := c.Conflicts(t.Context())
 		must(t, err)
 		must(t, c.Delete(t.Context(), anna, list[0].User.GUID))
+		wantEvents(t, events(b.send(late)), protocol.EventTooLate)
 		b.pull()
 		b.agree()
 		wantName(t, b.users()["5"], "Anna")
+		if b.users()["5"].Has(protocol.Card(3).Key()) {
+			t.Fatal("Bert's card went to Anna")
+		}
+		if list, err := c.Conflicts(t.Context()); err != nil || len(list) != 0 {
+			t.Fatalf("still in conflict: %+v %v", list, err)
+		}
 	})
 }

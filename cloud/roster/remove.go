@@ -30,15 +30,17 @@ func (w *work) remove(u *user) error {
 	if err := w.bury(u); err != nil {
 		return err
 	}
-	if err := w.endConflicts(u); err != nil {
-		return err
-	}
 	w.touch(u, "")
 	w.claim(u)
 	u.row.Removed = u.row.Revision
 	u.contributions = nil
 	w.refold(u)
-	return nil
+	// Only the site of a conflict has ever heard of it. What the site says before
+	// it learns of this was meant for this user, not for who has the ID elsewhere.
+	site := u.row.Site
+	err := w.settle(u)
+	u.row.Site = site
+	return err
 }
 
 func (w *work) bury(u *user) error {
@@ -51,21 +53,6 @@ func (w *work) bury(u *user) error {
 		return err
 	}
 	return w.tx.PutGrave(g)
-}
-
-// endConflicts frees the IDs that find the user only at one site; whoever else
-// has them is seen there again.
-func (w *work) endConflicts(u *user) error {
-	for k, row := range w.allSiteIDs() {
-		if row.GUID != u.row.GUID {
-			continue
-		}
-		w.siteIDs[k] = nil
-		if err := w.bumpHolder(k.id, u); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // bumpHolder lets sites look anew at who has an ID, if somebody else has.
