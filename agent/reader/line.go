@@ -27,7 +27,7 @@ type line struct {
 	tries   map[string]*try
 	unread  map[string]bool // rows written and not read back yet
 	deleted int             // rows deleted since the whole table was compared
-	rows    int             // rows in the table then
+	total   int             // rows in the table then
 	waiting bool            // unknown rows were left alone until the center's users are known
 	spoken  bool            // deletes held were journaled
 	mode0   string          // the mode when the table was compared

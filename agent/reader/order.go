@@ -83,6 +83,8 @@ func answer(orders []*Order, err error) {
 // Retry forgets that writes were given up, all or those of some users, and has
 // them tried again. It returns how many there were.
 func (r *Reader) Retry(ctx context.Context, users ...string) (int, error) {
+	r.rows.Lock()
+	defer r.rows.Unlock()
 	list, err := r.o.Journal.GivenUp(r.o.Name)
 	if err != nil {
 		return 0, err

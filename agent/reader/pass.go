@@ -154,7 +154,7 @@ func (l *line) list(ctx context.Context) (map[string]*driver.Row, error) {
 	for i := range rows {
 		have[rows[i].Key] = &rows[i]
 	}
-	l.rows = len(have)
+	l.total = len(have)
 	clear(l.unread)
 	l.change(func(s *wire.ReaderState) { s.Users = len(have) })
 	return have, nil

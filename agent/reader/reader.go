@@ -68,6 +68,10 @@ type Reader struct {
 	// session's own.
 	logFails int
 
+	// rows is held while what is remembered of rows is read, changed and stored
+	// again. Never taken while mu is held.
+	rows sync.Mutex
+
 	mu      sync.Mutex // guards what follows
 	pending []*Order
 	state   wire.ReaderState

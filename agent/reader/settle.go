@@ -50,6 +50,8 @@ func (l *line) settle(ctx context.Context, its []item, read reading, p policy) e
 // hear journals what was edited in some rows, remembers them, and says which
 // must be written and which deleted.
 func (l *line) hear(ctx context.Context, its []item, have map[string]*driver.Row, p policy) (puts, dels []item, err error) {
+	l.rows.Lock()
+	defer l.rows.Unlock()
 	b := journal.Batch{Reader: l.o.Name, ReaderID: l.info.Serial}
 	stands := map[string]standing{}
 	var again []item
@@ -199,7 +201,7 @@ func (l *line) later(r row) bool {
 // cap keeps more deletes than are usual for a person to confirm.
 func (l *line) cap(ctx context.Context, dels []item, p policy) ([]item, error) {
 	n := l.deleted + len(dels)
-	if len(dels) == 0 || p.deletes || n <= 10 || 5*n <= l.rows {
+	if len(dels) == 0 || p.deletes || n <= 10 || 5*n <= l.total {
 		l.deleted = n
 		l.spoken = l.spoken && len(dels) > 0
 		return dels, nil
@@ -212,8 +214,8 @@ func (l *line) cap(ctx context.Context, dels []item, p policy) ([]item, error) {
 	if l.spoken {
 		return nil, nil
 	}
-	detail := fmt.Sprintf("%d of %d users would be deleted; sync --confirm-deletes does it", len(dels), l.rows)
-	l.log.Warn("deletes held", "deletes", len(dels), "users", l.rows)
+	detail := fmt.Sprintf("%d of %d users would be deleted; sync --confirm-deletes does it", len(dels), l.total)
+	l.log.Warn("deletes held", "deletes", len(dels), "users", l.total)
 	if err := l.tell(ctx, l.info.Serial, protocol.EventDeletesHeld, detail); err != nil {
 		return nil, err
 	}

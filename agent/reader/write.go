@@ -23,6 +23,8 @@ var errNotKept = errors.New("the reader takes the write and does not hold it")
 // put writes rows: first it is durable that they are about to be written, then
 // they are, then it is durable what came of it.
 func (l *line) put(ctx context.Context, its []item) error {
+	l.rows.Lock()
+	defer l.rows.Unlock()
 	l.change(func(s *wire.ReaderState) { s.State = wire.ReaderSyncing })
 	rows, intents, err := l.intents(its)
 	if err != nil {
@@ -58,7 +60,7 @@ func (l *line) put(ctx context.Context, its []item) error {
 		return err
 	}
 	l.stand(stands)
-	l.change(func(s *wire.ReaderState) { s.Users = l.rows })
+	l.change(func(s *wire.ReaderState) { s.Users = l.total })
 	return nil
 }
 
@@ -98,7 +100,7 @@ func (l *line) intents(its []item) ([]row, journal.Batch, error) {
 // written notes a row that the reader has taken.
 func (l *line) written(b *journal.Batch, r row, told map[string]bool) error {
 	if r.mem.Held == nil || r.mem.Absent {
-		l.rows++
+		l.total++
 	}
 	t := l.try(r)
 	t.n, t.at = t.n+1, time.Time{}
@@ -184,6 +186,8 @@ func (t *try) same(want *driver.Held) bool {
 
 // remove deletes rows, in the same three steps as put.
 func (l *line) remove(ctx context.Context, its []item) error {
+	l.rows.Lock()
+	defer l.rows.Unlock()
 	l.change(func(s *wire.ReaderState) { s.State = wire.ReaderSyncing })
 	b := journal.Batch{Reader: l.o.Name, ReaderID: l.info.Serial}
 	var rows []row
@@ -225,7 +229,7 @@ func (l *line) removed(ctx context.Context, rows []row, results driver.Results) 
 			}
 			continue
 		}
-		l.rows--
+		l.total--
 		delete(l.tries, r.key)
 		stands[r.key] = agrees
 		b.Rows = append(b.Rows, journal.Row{Key: r.key})
@@ -235,7 +239,7 @@ func (l *line) removed(ctx context.Context, rows []row, results driver.Results) 
 		return err
 	}
 	l.stand(stands)
-	l.change(func(s *wire.ReaderState) { s.Users = max(l.rows, 0) })
+	l.change(func(s *wire.ReaderState) { s.Users = max(l.total, 0) })
 	return nil
 }
 
