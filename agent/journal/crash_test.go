@@ -145,6 +145,25 @@ func TestKilled(t *testing.T) {
 	}
 }
 
+// commitGroup commits requests together, as if they had waited.
+func commitGroup(j *Journal, reqs ...*request) (errs []error) {
+	for _, r := range reqs {
+		r.done = make(chan error, 1)
+	}
+	_ = j.commit(slices.Clone(reqs))
+	for _, r := range reqs {
+		errs = append(errs, <-r.done)
+	}
+	return errs
+}
+
+func addUser(id string) *request {
+	return &request{do: func(t *txn) error {
+		_, err := t.append(Batch{Drafts: []Draft{{Event: protocol.EventUpdatedReader, Edit: &protocol.Edit{UserID: id}}}})
+		return err
+	}}
+}
+
 // A commit that fails acknowledges nothing and changes nothing that is known.
 func TestFailingCommit(t *testing.T) {
 	ctx := context.Background()
@@ -161,29 +180,13 @@ func TestFailingCommit(t *testing.T) {
 		}
 		return nil
 	}
-	group := func(reqs ...*request) (errs []error) {
-		for _, r := range reqs {
-			r.done = make(chan error, 1)
-		}
-		_ = j.commit(slices.Clone(reqs))
-		for _, r := range reqs {
-			errs = append(errs, <-r.done)
-		}
-		return errs
-	}
-	add := func(id string) *request {
-		return &request{do: func(t *txn) error {
-			_, err := t.append(Batch{Drafts: []Draft{{Event: protocol.EventUpdatedReader, Edit: &protocol.Edit{UserID: id}}}})
-			return err
-		}}
-	}
 	sub := j.Subscribe()
 	before := j.State()
 	arrivals, err := j.prepare([]wire.Changes{pageOf(t, "", "", 0, 1, 2)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, err := range group(add("a"), add("b"), &request{do: func(t *txn) error { return t.apply(arrivals[0]) }}) {
+	for _, err := range commitGroup(j, addUser("a"), addUser("b"), &request{do: func(t *txn) error { return t.apply(arrivals[0]) }}) {
 		if !errors.Is(err, broken) {
 			t.Fatalf("acknowledged: %v", err)
 		}
@@ -202,12 +205,12 @@ func TestFailingCommit(t *testing.T) {
 	failing = false
 	// A request that is refused does not take its group with it.
 	refused := errors.New("refused")
-	errs := group(add("a"), &request{do: func(t *txn) error {
+	errs := commitGroup(j, addUser("a"), &request{do: func(t *txn) error {
 		if _, err := t.entry(protocol.Entry{}); err != nil {
 			return err
 		}
 		return refused
-	}}, add("b"))
+	}}, addUser("b"))
 	if errs[0] != nil || !errors.Is(errs[1], refused) || errs[2] != nil || j.State().Last != 2 {
 		t.Fatalf("%v, last %d", errs, j.State().Last)
 	}
