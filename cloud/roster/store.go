@@ -43,11 +43,11 @@ type Tx interface {
 // are the callback's only until it returns; it returns false to stop.
 type UserReader interface {
 	User(guid string) (UserRow, bool, error)
-	// UsersSince are all users of a later revision, in order of revision,
-	// without contributions.
+	// UsersSince are all users of a later revision, in order of revision, as far
+	// as sites need them: GUID, Revision, Removed, Site, EnrolledBy, MergedInto,
+	// IDs, Groups, Keys, Sum and Record.
 	UsersSince(revision uint64, fn func(*UserRow) bool) error
-	// UsersFrom are all users after a GUID, in order of GUID, without
-	// contributions.
+	// UsersFrom are all users after a GUID, in order of GUID, with the same.
 	UsersFrom(guid string, fn func(*UserRow) bool) error
 	// Heads are all users after a place in the order for people, (Sort, GUID),
 	// without record and contributions.

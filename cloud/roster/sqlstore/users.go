@@ -38,6 +38,16 @@ type userScan struct {
 	site, enrolled, changed, into sql.RawBytes
 }
 
+// sentColumns are what decides who gets a user, and what they get.
+const sentColumns = "guid, revision, removed, site, enrolled_by, merged_into, ids, groups, keys, sum, record"
+
+func (s *userScan) sent() []any {
+	r := &s.row
+	return []any{
+		&s.guid, &r.Revision, &r.Removed, &s.site, &s.enrolled, &s.into, &s.ids, &s.groups, &s.keys, &s.sum, &s.record,
+	}
+}
+
 func (s *userScan) head() []any {
 	r := &s.row
 	return []any{
@@ -74,15 +84,15 @@ func (v view) User(guid string) (roster.UserRow, bool, error) {
 // UsersSince is roster.UserReader's.
 func (v view) UsersSince(revision uint64, fn func(*roster.UserRow) bool) error {
 	var s userScan
-	return v.c.each(append(s.head(), &s.record), func() bool { return fn(s.take()) },
-		"SELECT "+headColumns+", record FROM users WHERE revision > ? ORDER BY revision", int64(revision))
+	return v.c.each(s.sent(), func() bool { return fn(s.take()) },
+		"SELECT "+sentColumns+" FROM users WHERE revision > ? ORDER BY revision", int64(revision))
 }
 
 // UsersFrom is roster.UserReader's.
 func (v view) UsersFrom(guid string, fn func(*roster.UserRow) bool) error {
 	var s userScan
-	return v.c.each(append(s.head(), &s.record), func() bool { return fn(s.take()) },
-		"SELECT "+headColumns+", record FROM users WHERE guid > ? ORDER BY guid", guid)
+	return v.c.each(s.sent(), func() bool { return fn(s.take()) },
+		"SELECT "+sentColumns+" FROM users WHERE guid > ? ORDER BY guid", guid)
 }
 
 // Heads is roster.UserReader's.
