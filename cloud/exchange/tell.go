@@ -161,8 +161,18 @@ func (x *Exchange) tellOne(ctx context.Context, s *site) (more bool, err error) 
 	if err != nil {
 		return false, err
 	}
-	s.told(t, c, bytes)
+	s.told(t, c, max(bytes, unpacked(c)))
 	return c.More || len(t.reached(c).cursor) > 0, nil
+}
+
+// unpacked is about what changes take where they are unpacked, and where memory
+// may be scarce.
+func unpacked(c wire.Changes) int {
+	n := 0
+	for i := range c.Users {
+		n += len(c.Users[i].Record)
+	}
+	return n
 }
 
 // reached is where the site is once it has the changes.
