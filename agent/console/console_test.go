@@ -19,7 +19,10 @@ import (
 )
 
 // fakeReaders are the readers of a site that has one.
-type fakeReaders struct{ asked []SyncRequest }
+type fakeReaders struct {
+	asked []SyncRequest
+	taps  wire.Taps // the traffic of the site
+}
 
 func (f *fakeReaders) States() []wire.ReaderState {
 	return []wire.ReaderState{{Name: "front", State: wire.ReaderInSync}}
@@ -46,10 +49,9 @@ func running(t *testing.T) (*Client, *journal.Journal, *fakeReaders) {
 	ctx, cancel := context.WithCancel(context.Background())
 	path := filepath.Join(dir, "c.sock")
 	readers := &fakeReaders{}
-	var taps wire.Taps
 	s := New(Options{
 		Path: path, Site: "LYON", Version: "1", Mode: func() string { return "all" },
-		Journal: j, Roster: j, Readers: readers, Tap: taps.Add,
+		Journal: j, Roster: j, Readers: readers, Tap: readers.taps.Add,
 		Center: func() any { return map[string]string{"state": "online"} },
 	})
 	ran, wrote := make(chan error, 1), make(chan error, 1)
@@ -185,5 +187,28 @@ func TestUnknownKeysAreRefused(t *testing.T) {
 	err := c.post(t.Context(), "/v1/sync", json.RawMessage(`{"raeder": "front"}`), &out)
 	if err == nil || !strings.Contains(err.Error(), "raeder") || len(readers.asked) != 0 {
 		t.Errorf("error %v, asked %v", err, readers.asked)
+	}
+}
+
+func TestWire(t *testing.T) {
+	c, _, site := running(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	told := make(chan struct{})
+	go func() { // until somebody watches, nobody is shown anything
+		defer close(told)
+		for ctx.Err() == nil {
+			site.taps.Show(func() wire.Shown { return wire.Shown{Site: "LYON", Kind: wire.KindHello} })
+			runtime.Gosched()
+		}
+	}()
+	var got string
+	err := c.Wire(ctx, func(m json.RawMessage) error {
+		got = string(m)
+		cancel()
+		return nil
+	})
+	if <-told; !errors.Is(err, context.Canceled) || !strings.Contains(got, `"kind":"hello"`) {
+		t.Errorf("got %s, error %v", got, err)
 	}
 }

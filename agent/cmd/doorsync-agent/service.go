@@ -43,16 +43,26 @@ configuration has no faults. "start" then starts it.`,
 	}
 }
 
-// registration is how the service manager knows the agent.
+// registration is how the service manager knows the agent. It starts the agent
+// in another directory, so every path is made absolute.
 func (a *app) registration(cfg config.Config) service.Config {
-	path, err := filepath.Abs(a.config)
-	if err != nil {
-		path = a.config // the working directory is gone: nothing better is known
-	}
+	path := absolute(a.config)
 	out := service.Config{
 		Name: "doorsync-agent", DisplayName: "doorsync Agent", Description: "doorsync at this site: keeps the readers in line",
-		Args: []string{"run", "--config", path}, Data: cfg.Data, Reads: []string{path},
+		Args: []string{"run", "--config", path}, Reads: []string{path},
 	}
-	out.Reads = append(out.Reads, cfg.SecretFiles()...)
+	if cfg.Data != "" {
+		out.Data = absolute(cfg.Data)
+	}
+	for _, file := range cfg.SecretFiles() {
+		out.Reads = append(out.Reads, absolute(file))
+	}
 	return out
+}
+
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path // the working directory is gone: nothing better is known
 }
