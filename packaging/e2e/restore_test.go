@@ -1,9 +1,12 @@
 package e2e_test
 
 import (
+	"context"
 	"os"
 	"testing"
 	"time"
+
+	"doorsync/packaging/rig"
 )
 
 // TestAgentRestoredFromACopy: the journal is put back to an old copy, as after
@@ -36,8 +39,32 @@ func TestAgentRestoredFromACopy(t *testing.T) {
 }
 
 // TestCenterRestoredFromACopy: the same with the roster. Sites still hold what
-// the center has forgotten, and send it again.
+// the center has forgotten, and send it again, while the center gives the
+// revisions they know to other changes.
 func TestCenterRestoredFromACopy(t *testing.T) {
+	t.Run("all sites at once", func(t *testing.T) {
+		w := restoredCenter(t)
+		w.must(w.center.Start(w.ctx))
+		w.enroll("OSLO", "4", "After the restore")
+		w.agree(30 * time.Second)
+	})
+	t.Run("one site late", func(t *testing.T) {
+		w := restoredCenter(t)
+		w.must(w.sites["LYON"].Stop())
+		w.must(w.center.Start(w.ctx))
+		for _, id := range []string{"4", "5", "6", "7", "8"} {
+			w.enroll("OSLO", id, "After the restore "+id)
+		}
+		w.known("8")
+		w.must(w.sites["LYON"].Start(w.ctx))
+		w.agree(30 * time.Second)
+	})
+}
+
+// restoredCenter is an installation whose center is down, with an old copy of
+// its roster in place.
+func restoredCenter(t *testing.T) *world {
+	t.Helper()
 	w := newWorld(t, "LYON", "OSLO")
 	w.start()
 	w.enroll("LYON", "1", "Before the copy")
@@ -55,8 +82,16 @@ func TestCenterRestoredFromACopy(t *testing.T) {
 		w.must(os.RemoveAll(w.center.Database() + suffix))
 	}
 	w.must(os.WriteFile(w.center.Database(), old, 0o600))
+	return w
+}
 
-	w.must(w.center.Start(w.ctx))
-	w.enroll("OSLO", "4", "After the restore")
-	w.agree(30 * time.Second)
+// known waits until the center knows somebody.
+func (w *world) known(id string) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.ctx, 20*time.Second)
+	defer cancel()
+	w.must(rig.Until(ctx, "user "+id+" at the center", func(ctx context.Context) bool {
+		_, err := w.center.User(ctx, id)
+		return err == nil
+	}))
 }
