@@ -8,88 +8,8 @@ import (
 
 	"doorsync/agent/journal"
 	"doorsync/firmware-bridge/driver"
-	"doorsync/protocol"
 	"doorsync/protocol/wire"
 )
-
-func TestCards(t *testing.T) {
-	gate := func() *fake {
-		f := newFake()
-		f.cards, f.doors = true, map[int][]string{1: {"staff"}, 2: {"it"}}
-		return f
-	}
-	t.Run("a_row_for_each_card", func(t *testing.T) {
-		inSite(t, func(s *site) {
-			s.office(patch{id: "4", name: "Anna", cards: []uint64{7, 8}, groups: []string{"staff"}}, patch{id: "5", cards: []uint64{9}})
-			f := gate()
-			s.with(f)
-			f.want(t, "card:7 #7, card:8 #8")
-			s.office(patch{id: "4", name: "Anna", cards: []uint64{8}, groups: []string{"staff"}})
-			f.want(t, "card:8 #8")
-			s.office(patch{id: "4", removed: true})
-			f.want(t, "")
-		})
-	})
-	t.Run("moves_to_somebody_else", func(t *testing.T) {
-		inSite(t, func(s *site) {
-			s.office(patch{id: "4", cards: []uint64{7}, groups: []string{"staff"}}, patch{id: "5", groups: []string{"it"}})
-			f := gate()
-			s.with(f)
-			s.office(patch{id: "4", groups: []string{"staff"}}, patch{id: "5", cards: []uint64{7}, groups: []string{"it"}})
-			f.want(t, "card:7 #7")
-			if d := f.rows["card:7"].Doors; d[1] != 0 || d[2] != 1 {
-				t.Errorf("doors %v", d)
-			}
-		})
-	})
-	t.Run("unknown_card_is_adopted_and_stays", func(t *testing.T) {
-		inSite(t, func(s *site) {
-			f := gate()
-			f.rows["card:7"] = cardRow("7", map[int]uint8{1: 1})
-			r := s.with(f)
-			later(time.Hour)
-			s.wantUser("7", "7 Card 7 #7")
-			f.want(t, "card:7 #7")
-			wantState(t, r, wire.ReaderState{State: wire.ReaderInSync, Users: 1})
-			s.wantLog(0, "reader_online", "enrolled 7")
-		})
-	})
-	t.Run("unknown_card_is_left", func(t *testing.T) {
-		inSite(t, func(s *site) {
-			f := gate()
-			f.rows["card:7"] = cardRow("7", map[int]uint8{1: 1})
-			r := s.with(f, func(o *Options) { o.LeaveCards = true })
-			later(time.Hour)
-			f.want(t, "card:7 #7")
-			s.wantLog(0, "reader_online")
-			wantState(t, r, wire.ReaderState{State: wire.ReaderInSync, Users: 1, Unknown: 1})
-		})
-	})
-	t.Run("the_cards_number_is_somebodys_user_id", func(t *testing.T) {
-		inSite(t, func(s *site) {
-			s.office(patch{id: "7", name: "Zoe"})
-			f := gate()
-			f.rows["card:7"] = cardRow("7", map[int]uint8{1: 1})
-			r := s.with(f)
-			s.wantUser("7", "7 Zoe")
-			wantState(t, r, wire.ReaderState{State: wire.ReaderInSync, Users: 1, Unknown: 1})
-		})
-	})
-	t.Run("doors_changed_at_the_controller", func(t *testing.T) {
-		inSite(t, func(s *site) {
-			s.office(patch{id: "4", cards: []uint64{7}, groups: []string{"staff"}})
-			f := gate()
-			s.with(f)
-			at := s.now()
-			f.enter(cardRow("7", map[int]uint8{1: 1, 2: 1}))
-			later(0)
-			if d := f.rows["card:7"].Doors; d[2] != 0 {
-				t.Errorf("doors %v", d)
-			}
-			s.wantLog(at, "updated_central 4")
-		})
-	})
-}
 
 func TestGivenUp(t *testing.T) {
 	t.Run("tried_often", func(t *testing.T) {
@@ -312,57 +232,6 @@ func TestDiskFull(t *testing.T) {
 	})
 }
 
-func TestLog(t *testing.T) {
-	inSite(t, func(s *site) {
-		f := newFake()
-		f.logs = true
-		_, stop := s.start(f)
-		at := s.now()
-		f.set(func() {
-			f.rows["4"] = person("4", "Anna")
-			f.notices = append(f.notices,
-				driver.Notice{Kind: driver.NoticeChanged, Key: "4"},
-				driver.Notice{Kind: driver.NoticeUnknown, Detail: "card …6543 presented"})
-		})
-		later(11 * time.Second)
-		s.wantLog(at, "enrolled 4", "unknown_card")
-		stop()
-		f.gap = "12 entries were overwritten"
-		f.notices = append(f.notices, driver.Notice{Kind: driver.NoticeUnknown, Detail: "card …1 presented"})
-		at = s.now()
-		s.with(f)
-		later(time.Minute)
-		s.wantLog(at, "reader_online", "log_gap", "unknown_card")
-	})
-}
-
-// What a reader's log told of is in the journal before the cursor moves.
-func TestCursorMovesLast(t *testing.T) {
-	inSite(t, func(s *site) {
-		f := newFake()
-		f.logs = true
-		s.with(f)
-		s.breaks(func(b journal.Batch) error {
-			if len(b.Drafts) > 0 && b.Drafts[0].Event == protocol.EventEnrolled {
-				return errBroken
-			}
-			return nil
-		})
-		before, err := s.Cursor("front")
-		s.must(err)
-		f.set(func() {
-			f.rows["4"] = person("4", "Anna")
-			f.notices = append(f.notices, driver.Notice{Kind: driver.NoticeChanged, Key: "4"})
-		})
-		later(time.Minute)
-		after, err := s.Cursor("front")
-		s.must(err)
-		if string(before) != string(after) {
-			t.Error("the cursor moved past an edit that is not in the journal")
-		}
-	})
-}
-
 func TestKeepAlive(t *testing.T) {
 	inSite(t, func(s *site) {
 		f := newFake()
@@ -371,24 +240,6 @@ func TestKeepAlive(t *testing.T) {
 		if f.pings < 100 || f.clocks != 2 {
 			t.Errorf("%d pings, the clock set %d times", f.pings, f.clocks)
 		}
-	})
-}
-
-// A cursor that the reader's log does not know any more must not keep the agent
-// from the reader.
-func TestBadCursor(t *testing.T) {
-	inSite(t, func(s *site) {
-		f := newFake()
-		f.logs = true
-		f.notices = make([]driver.Notice, 5)
-		_, stop := s.start(f)
-		stop()
-		at := s.now()
-		f.notices = nil // cleared, and the driver says so with an error
-		r := s.with(f)
-		later(time.Minute)
-		s.wantLog(at, "reader_offline", "reader_online", "log_gap")
-		wantState(t, r, wire.ReaderState{State: wire.ReaderInSync})
 	})
 }
 
@@ -409,35 +260,5 @@ func TestOrderIsJournaled(t *testing.T) {
 			t.Error(err)
 		}
 		s.wantLog(at, "sync_asked", "reader_differs")
-	})
-}
-
-// A terminal tells of an enrollment at once and by key, and again in its log
-// without one: that must not cost the whole table each time.
-func TestToldTwice(t *testing.T) {
-	inSite(t, func(s *site) {
-		f := newFake()
-		f.logs = true
-		s.with(f)
-		lists := f.lists
-		for i := range 5 {
-			f.set(func() { f.notices = append(f.notices, driver.Notice{Kind: driver.NoticeChanged}) })
-			f.enter(person(fmt.Sprint(i), "N"))
-			later(0)
-			s.wantUser(fmt.Sprint(i), fmt.Sprint(i)+" N")
-		}
-		if f.lists != lists {
-			t.Errorf("the whole table was read %d times", f.lists-lists)
-		}
-		f.set(func() { f.rows["9"] = person("9", "Silent") }) // what nothing but the log tells of
-		later(5 * time.Second)
-		s.wantUser("9", "9 Silent")
-		if f.lists != lists+1 {
-			t.Errorf("the whole table was read %d times", f.lists-lists)
-		}
-		later(time.Minute)
-		if f.lists != lists+1 {
-			t.Errorf("the whole table was read %d times for what was known", f.lists-lists)
-		}
 	})
 }
