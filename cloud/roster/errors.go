@@ -24,6 +24,8 @@ var (
 	ErrDamaged = errors.New("database is damaged")
 	// ErrNewer: the database was written by a later version of the program.
 	ErrNewer = errors.New("database is of a later version")
+	// ErrLocked: another program has the database open.
+	ErrLocked = errors.New("database is in use by another program")
 	// ErrFull: the disk is full; nothing of the transaction was kept.
 	ErrFull = errors.New("disk full: nothing was acknowledged")
 )

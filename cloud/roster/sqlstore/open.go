@@ -29,6 +29,25 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 }
 
 func open(ctx context.Context, path string, o Options) (*Store, error) {
+	codec, err := wire.NewCodec()
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, err
+	}
+	s := &Store{codec: codec, reserve: newReserve(path, o.Reserve)}
+	if s.lock, err = takeLock(path); err != nil {
+		return nil, err
+	}
+	if err := s.begin(ctx, path, o); err != nil {
+		_ = s.Close() // adds nothing to why it did not open
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Store) begin(ctx context.Context, path string, o Options) error {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -37,31 +56,31 @@ func open(ctx context.Context, path string, o Options) (*Store, error) {
 		err = damaged(path, "the file is empty")
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	// A log beside the database is a stop that was not in order.
 	log, err := os.Stat(path + "-wal")
 	unclean := err == nil && log.Size() > 0
-	codec, err := wire.NewCodec()
+	if err := s.connect(path, cmp.Or(o.Readers, 4)); err != nil {
+		return err
+	}
+	if err := s.check(path, unclean); err != nil {
+		return err
+	}
+	return errors.Join(ctx.Err(), s.reserve.ready())
+}
+
+// takeLock keeps a second program from the database: what the roster has in
+// memory holds only while nobody else writes.
+func takeLock(path string) (*os.File, error) {
+	f, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{codec: codec, reserve: newReserve(path, o.Reserve)}
-	if err := s.connect(path, cmp.Or(o.Readers, 4)); err != nil {
-		return nil, errors.Join(err, s.abandon())
+	if err := lockFile(f); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w; stop that one first: %w", path, roster.ErrLocked, err), f.Close())
 	}
-	if err := errors.Join(ctx.Err(), s.check(path, unclean), s.reserve.ready()); err != nil {
-		return nil, errors.Join(err, s.abandon())
-	}
-	return s, nil
-}
-
-// abandon closes what a failed Open had opened; its errors add nothing.
-func (s *Store) abandon() error {
-	if s.db != nil {
-		_ = s.Close()
-	}
-	return nil
+	return f, nil
 }
 
 func (s *Store) connect(path string, readers int) (err error) {
@@ -90,9 +109,6 @@ func (s *Store) connect(path string, readers int) (err error) {
 // create writes a new database under another name first: a crash in between
 // leaves no file that looks damaged.
 func create(path string) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
 	tmp := path + ".new"
 	for _, end := range []string{"", "-journal", "-wal", "-shm"} {
 		if err := os.Remove(tmp + end); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -154,3 +154,13 @@ func TestFilesAreTheOwners(t *testing.T) {
 		}
 	}
 }
+
+func TestOneProgram(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "roster.db")
+	s := openAt(t, path)
+	if _, err := Open(t.Context(), path, Options{}); !errors.Is(err, roster.ErrLocked) {
+		t.Fatalf("opened twice: %v", err)
+	}
+	must(t, s.Close())
+	must(t, openAt(t, path).Close())
+}

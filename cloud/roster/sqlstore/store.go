@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 
 	"doorsync/cloud/roster"
@@ -22,6 +23,7 @@ type Store struct {
 	db      *sql.DB
 	codec   *wire.Codec
 	reserve *reserve
+	lock    *os.File // held while the store is open
 
 	writing sync.Mutex // held through Update
 	writer  *conn
@@ -101,7 +103,10 @@ func (s *Store) Close() error {
 	if s.writer != nil {
 		errs = append(errs, s.writer.close())
 	}
-	if err := errors.Join(append(errs, s.db.Close())...); err != nil {
+	if s.db != nil {
+		errs = append(errs, s.db.Close())
+	}
+	if err := errors.Join(append(errs, s.lock.Close())...); err != nil {
 		return fmt.Errorf("close roster: %w", err)
 	}
 	return nil
