@@ -192,8 +192,7 @@ func (s *session) route(m message) error {
 	return nil
 }
 
-// drop counts a message that is of no use, and says so once per kind until the
-// next connection.
+// drop counts a message that is of no use; the first is logged.
 func (s *session) drop(what string, err error) {
 	was := s.set(func(st *Status) { st.Dropped++ })
 	if was.Dropped == 0 {

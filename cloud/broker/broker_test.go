@@ -200,11 +200,11 @@ func TestEmbedded_keeps_sites_in_their_branch(t *testing.T) {
 		"#", "doorsync/#", "doorsync/v1/sites/oslo/down/#", "doorsync/v1/sites/+/down/#", "doorsync/v1/sites/oslo/up/#",
 		"$MQTT/sub/#", "$MQTT/#", "$SYS/#", "$JS/#",
 	} {
-		lyon.Subscribe(filter, 0, func(_ mqtt.Client, m mqtt.Message) { spied.add(m.Topic(), m.Payload()) }).WaitTimeout(time.Second)
+		lyon.Subscribe(filter, 0, func(_ mqtt.Client, m mqtt.Message) { spied.add(m.Topic(), m.Payload()) }).WaitTimeout(200 * time.Millisecond)
 	}
 	for _, topic := range []string{"doorsync/v1/sites/oslo/up/hello", "doorsync/v1/sites/oslo/down/order", "doorsync/v1/sites/lyon/down/order", "$SYS/REQ/SERVER/PING", "$JS/API/INFO"} {
 		if lyon.IsConnectionOpen() {
-			lyon.Publish(topic, 0, false, "forged").WaitTimeout(time.Second)
+			lyon.Publish(topic, 0, false, "forged").WaitTimeout(200 * time.Millisecond)
 		}
 	}
 	oslo := mustSite(t, b.Address(), "oslo", "k2")

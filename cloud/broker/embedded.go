@@ -35,6 +35,7 @@ const (
 	maxSubs       = 16       // of one connection
 	scratchBytes  = 64 << 20
 	startPatience = 10 * time.Second
+	startLook     = 100 * time.Millisecond
 	authPatience  = 5 // seconds
 )
 
@@ -110,18 +111,18 @@ func serverOptions(o EmbeddedOptions, scratch string, g *guard) (*nats.Options, 
 
 // ready waits until the broker listens, or has said why it cannot.
 func (e *Embedded) ready(logs *natsLog) error {
-	up := make(chan bool, 1)
-	go func() { up <- e.server.ReadyForConnections(startPatience) }()
-	select {
-	case text := <-logs.fatal:
-		<-up
-		return errors.New(text)
-	case ok := <-up:
-		if !ok {
-			return errors.New("not ready in time")
+	for end := time.Now().Add(startPatience); time.Now().Before(end); {
+		ok := e.server.ReadyForConnections(startLook)
+		select {
+		case text := <-logs.fatal:
+			return errors.New(text)
+		default:
 		}
-		return nil
+		if ok {
+			return nil
+		}
 	}
+	return errors.New("not ready in time")
 }
 
 // loopback is where the center itself connects.

@@ -202,9 +202,13 @@ func FuzzMessage(f *testing.F) {
 	}
 	kinds := []wire.Kind{wire.KindHello, wire.KindJournal, wire.KindPull, wire.KindReaders, wire.KindDigest, wire.KindDone, wire.KindPresence, "x"}
 	for i, m := range []any{
-		wire.Hello{Session: "s", Epoch: "e", First: 1}, wire.Journal{Session: "s", Epoch: "e", Entries: entries(1, 3)},
-		wire.Pull{Session: "s", After: 1, Window: -1}, wire.Readers{Session: "s"}, wire.Digest{Session: "s", Of: []uint8{1}},
-		wire.Done{Session: "s"}, wire.Presence{Session: "s"},
+		wire.Hello{Session: "s", Epoch: "e", First: 1},
+		wire.Journal{Session: "s", Epoch: "e", Entries: entries(1, 3)},
+		wire.Pull{Session: "s", After: 1, Window: -1},
+		wire.Readers{Session: "s"},
+		wire.Digest{Session: "s", Of: []uint8{1}},
+		wire.Done{Session: "s"},
+		wire.Presence{Session: "s"},
 	} {
 		payload, err := codec.Encode(m)
 		if err != nil {

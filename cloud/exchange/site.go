@@ -34,8 +34,9 @@ func (p position) equal(o position) bool {
 
 // mark is a message under way: where the site is once it has it, and its size.
 type mark struct {
-	at    position
-	bytes int
+	at     position
+	roster string
+	bytes  int
 }
 
 // site is what the exchange knows of one site. The lock is never held during
@@ -181,8 +182,8 @@ func (s *site) pull(p wire.Pull, rosterID string) bool {
 	if i < 0 {
 		return false // late or doubled
 	}
+	s.roster = s.marks[i].roster
 	s.marks = slices.Delete(s.marks, 0, i+1)
-	s.roster = rosterID
 	return true
 }
 

@@ -200,5 +200,5 @@ func (s *site) told(t turn, c wire.Changes, bytes int) {
 	}
 	at := t.reached(c)
 	s.next, s.answer, s.journal = at, false, max(s.journal, c.Journal)
-	s.marks = append(s.marks, mark{at, bytes})
+	s.marks = append(s.marks, mark{at, c.Roster, bytes})
 }
