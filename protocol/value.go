@@ -126,6 +126,23 @@ func (v Validity) Value() Value {
 	return Value{First: formatTime(v.ActivatesAt), Second: formatTime(v.ExpiresAt)}
 }
 
+// Includes reports whether the user may enter at t: from the activation on, up
+// to and without the expiry.
+func (v Validity) Includes(t time.Time) bool {
+	return !t.Before(v.ActivatesAt) && (v.ExpiresAt.IsZero() || t.Before(v.ExpiresAt))
+}
+
+// Turns is when Includes changes next after t; zero if it never does.
+func (v Validity) Turns(t time.Time) time.Time {
+	if v.ActivatesAt.After(t) {
+		return v.ActivatesAt
+	}
+	if v.ExpiresAt.After(t) {
+		return v.ExpiresAt
+	}
+	return time.Time{}
+}
+
 // ParseValidity reads the pair back. Dates without a time are midnight UTC.
 func ParseValidity(v Value) (Validity, error) {
 	from, err := parseTime(v.First)

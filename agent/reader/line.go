@@ -34,6 +34,7 @@ type line struct {
 	note    string          // what keeps the reader from being put in line
 
 	pollAt, resyncAt, clockAt, tableAt time.Time
+	turnsAt                            time.Time // when a validity that the reader does not keep begins or ends
 	journalWait                        time.Duration
 }
 
@@ -180,7 +181,7 @@ func (l *line) wait(ctx context.Context) (cause, error) {
 // nextAt is when something falls due.
 func (l *line) nextAt() time.Time {
 	next := l.pollAt
-	for _, t := range []time.Time{l.resyncAt, l.clockAt, l.tableAt, l.retryAt()} {
+	for _, t := range []time.Time{l.resyncAt, l.clockAt, l.tableAt, l.turnsAt, l.retryAt()} {
 		if !t.IsZero() && t.Before(next) {
 			next = t
 		}
@@ -199,6 +200,8 @@ func (l *line) due(ctx context.Context) (cause, error) {
 		return causeInterval, nil
 	case !l.tableAt.IsZero() && !now.Before(l.tableAt):
 		return causeSign, nil
+	case !l.turnsAt.IsZero() && !now.Before(l.turnsAt):
+		return causeUsers, nil
 	}
 	if items := l.retries(now); len(items) > 0 {
 		if err := l.some(ctx, items); err != nil {

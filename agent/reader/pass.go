@@ -32,7 +32,7 @@ const chunk = 100
 // it hold that. Orders that wait are done with it.
 func (l *line) table(ctx context.Context, c cause) error {
 	orders, order := l.takeOrders()
-	l.tableAt = time.Time{}
+	l.tableAt, l.turnsAt = time.Time{}, time.Time{}
 	err := l.compare(ctx, c, len(orders) > 0, order)
 	answer(orders, err)
 	if err == nil {

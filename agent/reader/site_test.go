@@ -129,6 +129,7 @@ type patch struct {
 	id, name string
 	pin      string
 	inactive bool
+	validity protocol.Validity
 	cards    []uint64
 	groups   []string
 	was      string // renumbered: the alias
@@ -194,6 +195,7 @@ func (s *site) contribution(p patch) protocol.Contribution {
 	c.Set(protocol.FieldUserID, protocol.Text(p.id), at)
 	c.Set(protocol.FieldName, protocol.Text(p.name), at)
 	c.Set(protocol.FieldPIN, protocol.Text(p.pin), at)
+	c.Set(protocol.FieldValidity, p.validity.Value(), at)
 	if p.inactive {
 		c.Set(protocol.FieldState, protocol.Text(protocol.StateInactive), at)
 	}

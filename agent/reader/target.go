@@ -39,7 +39,7 @@ func (l *line) rowsOf(v journal.View) ([]driver.Row, string) {
 	if v.Removed || !l.reaches(v.User) {
 		return nil, ""
 	}
-	rows, left := l.proj.Project(v.User)
+	rows, left := l.project(v.User)
 	rows = slices.DeleteFunc(rows, func(r driver.Row) bool { return r.Key == "" })
 	return rows, leftOut(left)
 }
@@ -98,7 +98,7 @@ func (l *line) gather(it item, read *driver.Row, assumed bool) (row, error) {
 	rows, _ := l.rowsOf(view)
 	r.stays = mem != nil && mem.Home && len(view.User.Groups) == 0
 	if r.stays && len(rows) == 0 {
-		rows, _ = l.proj.Project(view.User)
+		rows, _ = l.project(view.User)
 	}
 	for i := range rows {
 		if rows[i].Key == it.key {

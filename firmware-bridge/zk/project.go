@@ -41,7 +41,7 @@ func (s *session) Project(u protocol.User) ([]driver.Row, []driver.LeftOut) {
 		p.row.User.Values[protocol.FieldState] = protocol.Text(protocol.StateInactive)
 	}
 	if !u.Value(protocol.FieldValidity).IsNull() {
-		p.leave(protocol.FieldValidity, "the terminal keeps no dates: it lets the user in until they are made inactive or removed")
+		p.leave(protocol.FieldValidity, "the terminal keeps no dates: the user is made inactive there outside them, by the agent")
 	}
 	p.cards(u)
 	p.fingers(u, s.model.fingers)

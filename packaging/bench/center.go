@@ -16,6 +16,7 @@ import (
 // center is a real doorsync-central, in a process of its own.
 type center struct {
 	cmd    *exec.Cmd
+	conf   string
 	broker string
 	dir    string
 }
@@ -43,7 +44,7 @@ func startCenter(ctx context.Context, bin, dir string) (*center, error) {
 	if err := os.WriteFile(conf, []byte(b.String()), 0o600); err != nil {
 		return nil, fmt.Errorf("start center: %w", err)
 	}
-	c := &center{broker: brokerAt, dir: dir, cmd: exec.CommandContext(ctx, bin, "run", "--config", conf)}
+	c := &center{conf: conf, broker: brokerAt, dir: dir, cmd: exec.CommandContext(ctx, bin, "run", "--config", conf)}
 	log, err := os.Create(filepath.Join(dir, "central.log"))
 	if err != nil {
 		return nil, fmt.Errorf("start center: %w", err)
@@ -84,6 +85,15 @@ func (c *center) key(site string) (string, error) {
 		err = errors.New("the key file is empty")
 	}
 	return strings.TrimSpace(string(b)), err
+}
+
+// readersFirst lets the latest edit at a reader stand before the office's word.
+func (c *center) readersFirst(ctx context.Context) error {
+	out, err := exec.CommandContext(ctx, c.cmd.Path, "sources", "order", "readers", "office", "--settle", "latest", "--config", c.conf).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("order sources: %w: %s", err, out)
+	}
+	return nil
 }
 
 func (c *center) stop() error {

@@ -57,7 +57,7 @@ func (b *bench) latency(ctx context.Context) error {
 		if err := b.a.enroll(ctx, id); err != nil {
 			return err
 		}
-		if err := b.b.await(ctx, sub, id, patience); err != nil {
+		if err := b.b.await(ctx, sub, id); err != nil {
 			return err
 		}
 		if i >= b.edits/10 { // the first tenth warms up
@@ -71,11 +71,16 @@ func (b *bench) latency(ctx context.Context) error {
 	return nil
 }
 
-// appenders are how many readers report at once in the sustained run.
-const appenders = 256
+// appenders are how many readers report at once in the sustained run, each about
+// its own people.
+const (
+	appenders = 256
+	people    = 40 // of each appender
+)
 
-// throughput measures edits made as fast as they are taken, until all are
-// durable at the other site.
+// throughput measures edits of 10,240 people of 1 KiB, made as fast as they are
+// taken, until all are durable at the other site. Readers come first in the
+// priority, so that every edit takes effect and travels.
 func (b *bench) throughput(ctx context.Context) error {
 	value := make([]byte, 1024)
 	var raws []float64
@@ -86,17 +91,65 @@ func (b *bench) throughput(ctx context.Context) error {
 		}
 		raws = append(raws, rate)
 	}
-	start := time.Now()
-	lasts, err := b.enrollMany(ctx, b.a, b.sustained)
+	if err := b.center.readersFirst(ctx); err != nil {
+		return err
+	}
+	first := b.next + 1
+	if err := b.enrollAll(ctx, appenders*people); err != nil {
+		return err
+	}
+	var rates []float64
+	for round := range 3 {
+		start := time.Now()
+		edits, err := b.editMany(ctx, first, round)
+		if err != nil {
+			return err
+		}
+		rates = append(rates, float64(edits)/time.Since(start).Seconds())
+	}
+	rate := median(rates)
+	b.add(figure{Name: "edits-sustained", Value: rate, Unit: "edits/s", Baseline: median(raws), Bar: ">= 12000 edits/s", OK: rate >= 12000})
+	return nil
+}
+
+// editMany edits the appenders' people one after another, and returns when the
+// last edit of each appender is at site B: a site's journal is taken in order,
+// so whoever holds these holds all.
+func (b *bench) editMany(ctx context.Context, first, round int) (int, error) {
+	each := b.sustained / appenders
+	name := func(i int) string { return fmt.Sprintf("Renamed Person %d in round %d", i, round) }
+	var g errgroup.Group
+	for w := range appenders {
+		g.Go(func() error {
+			for i := range each {
+				if err := b.a.rename(ctx, first+w*people+i%people, name(i)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return 0, err
+	}
+	sub := b.b.j.Subscribe()
+	defer sub.Close()
+	for w := range appenders {
+		id := first + w*people + (each-1)%people
+		if err := b.b.awaitName(ctx, sub, id, name(each-1)); err != nil {
+			return 0, err
+		}
+	}
+	return each * appenders, nil
+}
+
+// enrollAll makes new users at site A and returns when site B holds them all.
+func (b *bench) enrollAll(ctx context.Context, n int) error {
+	lasts, err := b.enrollMany(ctx, b.a, n)
 	if err != nil {
 		return err
 	}
-	if err := b.awaitAll(ctx, b.b, lasts); err != nil {
-		return err
-	}
-	rate := float64(b.sustained/appenders*appenders) / time.Since(start).Seconds()
-	b.add(figure{Name: "edits-sustained", Value: rate, Unit: "edits/s", Baseline: median(raws), Bar: ">= 12000 edits/s", OK: rate >= 12000})
-	return nil
+	return b.awaitAll(ctx, b.b, lasts)
 }
 
 // enrollMany makes about n edits from many goroutines and returns the last user
@@ -125,7 +178,7 @@ func (b *bench) awaitAll(ctx context.Context, s *site, ids []int) error {
 	sub := s.j.Subscribe()
 	defer sub.Close()
 	for _, id := range ids {
-		if err := s.await(ctx, sub, id, patience); err != nil {
+		if err := s.await(ctx, sub, id); err != nil {
 			return err
 		}
 	}
@@ -166,11 +219,7 @@ func (b *bench) outageCatchup(ctx context.Context) error {
 // bootstrap measures a new site that takes all users.
 func (b *bench) bootstrap(ctx context.Context) error {
 	if missing := b.users - b.next; missing > 0 {
-		lasts, err := b.enrollMany(ctx, b.a, missing+appenders-1)
-		if err != nil {
-			return err
-		}
-		if err := b.awaitAll(ctx, b.b, lasts); err != nil {
+		if err := b.enrollAll(ctx, missing+appenders-1); err != nil {
 			return err
 		}
 	}

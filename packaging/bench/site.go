@@ -119,12 +119,33 @@ func noise(seed uint64) []byte {
 	return out
 }
 
-// await returns when the site holds the user, woken by each change.
-func (s *site) await(ctx context.Context, sub *journal.Subscription, id int, patience time.Duration) error {
+// rename appends one edit of a known user and returns when it is durable here.
+func (s *site) rename(ctx context.Context, id int, name string) error {
+	who := strconv.Itoa(id)
+	_, err := s.j.Append(ctx, journal.Batch{Reader: "bench", Drafts: []journal.Draft{{
+		Event: protocol.EventUpdatedReader, UserID: who,
+		Edit: &protocol.Edit{UserID: who, Values: map[protocol.Field]protocol.Value{protocol.FieldName: protocol.Text(name)}},
+	}}})
+	return err
+}
+
+// await returns when the site holds the user.
+func (s *site) await(ctx context.Context, sub *journal.Subscription, id int) error {
+	return s.awaitUser(ctx, sub, id, func(protocol.User) bool { return true })
+}
+
+// awaitName returns when the site holds the user under a name.
+func (s *site) awaitName(ctx context.Context, sub *journal.Subscription, id int, name string) error {
+	return s.awaitUser(ctx, sub, id, func(u protocol.User) bool { return u.FullName() == name })
+}
+
+// awaitUser looks again after each change of the site's users.
+func (s *site) awaitUser(ctx context.Context, sub *journal.Subscription, id int, ok func(protocol.User) bool) error {
 	end := time.NewTimer(patience)
 	defer end.Stop()
 	for {
-		if _, ok, err := s.j.User(strconv.Itoa(id)); err != nil || ok {
+		v, found, err := s.j.User(strconv.Itoa(id))
+		if err != nil || (found && ok(v.User)) {
 			return err
 		}
 		select {
@@ -133,8 +154,7 @@ func (s *site) await(ctx context.Context, sub *journal.Subscription, id int, pat
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-end.C:
-			st := s.j.State()
-			return fmt.Errorf("site %s does not hold user %d after %v (revision %d)", s.name, id, patience, st.Revision)
+			return fmt.Errorf("site %s does not hold user %d as edited after %v (revision %d)", s.name, id, patience, s.j.State().Revision)
 		}
 	}
 }
