@@ -39,8 +39,12 @@ func (w *work) hello(site *SiteRow, h wire.Hello) (wire.Confirm, error) {
 	w.scope(site, func() { site.SaidMode, site.SaidGroups = h.Mode, slices.Clone(h.Groups) })
 	site.Version, site.LastSeen, site.Online = h.Version, w.now.UnixMilli(), true
 	site.ClockAhead = h.Now - w.now.UnixMilli()
-	out := wire.Confirm{Session: h.Session, Epoch: h.Epoch, Roster: w.meta.Roster, Now: w.now.UnixMilli()}
 	ep, known := w.epoch(site.Name, h.Epoch)
+	if w.outlived(h, ep, known) {
+		w.r.log.Warn("the roster was put back to an older copy: every site gets it anew and sends again what it lacks", "noticed_by", site.Name)
+		w.meta.Roster = newID()
+	}
+	out := wire.Confirm{Session: h.Session, Epoch: h.Epoch, Roster: w.meta.Roster, Now: w.now.UnixMilli()}
 	switch {
 	case h.Epoch == "" || h.First == 0:
 		out.NewEpoch = true // an agent that does not know what to call its journal
@@ -61,6 +65,18 @@ func (w *work) hello(site *SiteRow, h wire.Hello) (wire.Confirm, error) {
 		out.Verdicts, err = w.tx.Verdicts(site.Name, ep.Epoch, h.Taken, ep.Taken)
 	}
 	return out, err
+}
+
+// outlived tells that this roster is an older copy of the one that the site
+// knows: more had been taken of the site's journal, or there were later
+// revisions. Their numbers will be given to other changes, so they must count
+// from a new roster: a site could not tell them apart.
+func (w *work) outlived(h wire.Hello, ep EpochRow, known bool) bool {
+	taken := h.First - 1 // of an epoch unknown here
+	if known {
+		taken = ep.Taken
+	}
+	return h.Roster == w.meta.Roster && h.First > 0 && (h.Taken > taken || h.Revision > w.meta.Revision)
 }
 
 // restored tells a journal that is not the one the center knows under this

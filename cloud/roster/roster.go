@@ -89,13 +89,18 @@ func (r *Roster) begin(ctx context.Context) (m Meta, err error) {
 	if err != nil || ok {
 		return m, err
 	}
-	random := make([]byte, 32)
-	if _, err := rand.Read(random); err != nil {
-		return m, err
-	}
+	salt := make([]byte, 16)
+	_, _ = rand.Read(salt) // never fails
 	// Revision 0 means that a site holds nothing, so the empty roster is at 1.
-	m = Meta{Roster: hex.EncodeToString(random[:16]), Revision: 1, Settings: 1, Salt: random[16:], Rules: protocol.DefaultRules()}
+	m = Meta{Roster: newID(), Revision: 1, Settings: 1, Salt: salt, Rules: protocol.DefaultRules()}
 	return m, r.store.Update(ctx, func(tx Tx) error { return tx.PutMeta(m) })
+}
+
+// newID names a roster whose revisions are counted from now.
+func newID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
 }
 
 // resume goes on with a change of rules that was interrupted.
