@@ -35,6 +35,7 @@ type inbox struct {
 	s    *session
 	wake chan struct{}
 	anew chan struct{}
+	ask  chan []uint8 // buckets to tell the digests of
 
 	mu     sync.Mutex
 	queue  []sized
@@ -53,7 +54,7 @@ type sized struct {
 }
 
 func newInbox(s *session) *inbox {
-	return &inbox{s: s, wake: make(chan struct{}, 1), anew: make(chan struct{}, 1)}
+	return &inbox{s: s, wake: make(chan struct{}, 1), anew: make(chan struct{}, 1), ask: make(chan []uint8, 1)}
 }
 
 // put queues changes; more than the window is not ours to keep.
@@ -82,6 +83,15 @@ func (i *inbox) centerAt(roster string, revision uint64, first bool) {
 // begin makes run pull again from what is held.
 func (i *inbox) begin() { poke(i.anew) }
 
+// compare makes run tell digests, once what came before the question is stored.
+// A question beside one that waits is dropped: the center asks again.
+func (i *inbox) compare(buckets []uint8) {
+	select {
+	case i.ask <- buckets:
+	default:
+	}
+}
+
 // run pulls, takes in, and pulls on.
 func (i *inbox) run(ctx context.Context) error {
 	silent := time.NewTimer(pullAgain)
@@ -95,6 +105,10 @@ func (i *inbox) run(ctx context.Context) error {
 			err = i.applyAll(ctx)
 		case <-i.anew:
 			err = i.pull(true)
+		case buckets := <-i.ask:
+			if err = i.applyAll(ctx); err == nil {
+				err = i.s.tellDigest(ctx, buckets)
+			}
 		case <-silent.C:
 			i.asked = false
 			err = i.pull(true)

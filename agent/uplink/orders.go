@@ -84,7 +84,7 @@ func (s *session) carryOut(ctx context.Context, o wire.Order) error {
 	case wire.DoHello:
 		s.outbox.hello(true)
 	case wire.DoDigest:
-		return s.tellDigest(ctx, o.Buckets)
+		s.inbox.compare(o.Buckets)
 	default:
 		if o.ID != "" {
 			return s.send(wire.KindDone, wire.Done{Session: s.id, ID: o.ID, Error: fmt.Sprintf("this agent does not know how to %q; update it", o.Do)})
