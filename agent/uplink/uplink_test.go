@@ -23,6 +23,7 @@ type fakeJournal struct {
 	oldest   uint64
 	appended chan struct{}
 	applied  [][]wire.Changes
+	slow     chan struct{} // if set, Apply waits for it
 	events   []protocol.Event
 	codec    *wire.Codec
 }
@@ -81,6 +82,9 @@ func (j *fakeJournal) NewEpoch(context.Context, string) error {
 }
 
 func (j *fakeJournal) Apply(_ context.Context, changes ...wire.Changes) error {
+	if j.slow != nil {
+		<-j.slow
+	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, c := range changes {
@@ -275,13 +279,14 @@ func TestChangesAreTakenInTogether(t *testing.T) {
 			}
 			return payload
 		}
-		j.mu.Lock() // the disk is slow
+		j.slow = make(chan struct{})
 		for n := range uint64(5) {
 			c.call.Heard(wire.KindChanges, change(n, n+1))
+			synctest.Wait()
 		}
-		j.mu.Unlock()
+		close(j.slow)
 		synctest.Wait()
-		if n := len(j.applied); n > 2 {
+		if n := len(j.applied); n != 2 || len(j.applied[1]) != 4 {
 			t.Errorf("5 messages were taken in by %d transactions", n)
 		}
 		pulls := said[wire.Pull](c, wire.KindPull)
