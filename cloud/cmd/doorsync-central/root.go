@@ -45,6 +45,8 @@ func newRoot(env func(string) (string, bool)) *cobra.Command {
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs,
 		RunE:          noCommand,
+
+		SuggestionsMinimumDistance: 2,
 	}
 	f := root.PersistentFlags()
 	f.StringVar(&a.config, "config", config.DefaultPath(), "configuration file")
@@ -81,6 +83,7 @@ func (a *app) office() []*cobra.Command {
 func group(use, short, long string, sub ...*cobra.Command) *cobra.Command {
 	c := &cobra.Command{
 		Use: use, Short: short, Long: long, Args: cobra.ArbitraryArgs, RunE: noCommand,
+		SuggestionsMinimumDistance: 2,
 	}
 	c.AddCommand(sub...)
 	return c

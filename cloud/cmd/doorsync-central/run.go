@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"log/slog"
 
 	"github.com/spf13/cobra"
@@ -19,7 +21,7 @@ func (a *app) run() *cobra.Command {
 the API. It logs to the standard error.`,
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := config.Load(a.config)
+			cfg, err := a.load()
 			if err != nil {
 				return err
 			}
@@ -47,8 +49,17 @@ func (a *app) check() *cobra.Command {
 		Use: "check", Short: "Check the configuration file, all of it at once; connects to nothing",
 		Args: args(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
-			_, err := config.Load(a.config)
+			_, err := a.load()
 			return err
 		},
 	}
+}
+
+// load reads the configuration; a file that is not there is wrong usage.
+func (a *app) load() (config.Config, error) {
+	cfg, err := config.Load(a.config)
+	if errors.Is(err, fs.ErrNotExist) {
+		return cfg, usageError{err}
+	}
+	return cfg, err
 }

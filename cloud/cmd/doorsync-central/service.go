@@ -35,7 +35,7 @@ the configuration file, and checks first that it has the rights and that the
 configuration has no faults. "start" then starts it.`,
 		Args: args(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
-			cfg, err := config.Load(a.config)
+			cfg, err := a.load()
 			if err != nil {
 				return err
 			}

@@ -11,6 +11,7 @@ import (
 
 	"doorsync/cloud/api"
 	"doorsync/cloud/config"
+	"doorsync/protocol/wire"
 )
 
 func (a *app) sites() *cobra.Command {
@@ -69,7 +70,7 @@ func mode(s api.Site) string {
 	if !s.OwnMode {
 		text += " (default)"
 	}
-	if len(s.Groups) > 0 {
+	if s.Mode == wire.ModeGroups && len(s.Groups) > 0 {
 		text += ": " + strings.Join(s.Groups, ",")
 	}
 	return text
@@ -78,7 +79,7 @@ func mode(s api.Site) string {
 func inSync(s api.Site) int {
 	n := 0
 	for _, r := range s.Readers {
-		if r.State == "in_sync" {
+		if r.State == wire.ReaderInSync {
 			n++
 		}
 	}
