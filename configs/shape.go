@@ -2,6 +2,7 @@ package configs
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"strings"
 	"time"
@@ -153,13 +154,10 @@ func isScalar(t reflect.Type) bool {
 // fields gives the keys of a struct and their types, inlined structs included.
 func fields(t reflect.Type) map[string]reflect.Type {
 	known := map[string]reflect.Type{}
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		key, options, _ := strings.Cut(f.Tag.Get("yaml"), ",")
 		if strings.Contains(options, "inline") {
-			for k, v := range fields(f.Type) {
-				known[k] = v
-			}
+			maps.Copy(known, fields(f.Type))
 			continue
 		}
 		if !f.IsExported() || key == "-" {

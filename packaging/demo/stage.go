@@ -156,7 +156,7 @@ func (s *stage) invite(tell *teller) {
 // ended is closed when a program has ended by itself.
 func (s *stage) ended() <-chan struct{} {
 	done := make(chan struct{})
-	var first = make(chan struct{}, 8)
+	first := make(chan struct{}, 8)
 	for _, p := range s.all() {
 		go func() {
 			<-p.Done()
