@@ -99,7 +99,7 @@ func config(network, address string) driver.Config {
 	}
 }
 
-func newDriver(t *testing.T, c driver.Config) *uhppote.Driver {
+func newDriver(t testing.TB, c driver.Config) *uhppote.Driver {
 	t.Helper()
 	d, err := uhppote.New(c)
 	if err != nil {
@@ -108,7 +108,7 @@ func newDriver(t *testing.T, c driver.Config) *uhppote.Driver {
 	return d
 }
 
-func start(t *testing.T, o uhpposim.Options) *uhpposim.Controller {
+func start(t testing.TB, o uhpposim.Options) *uhpposim.Controller {
 	t.Helper()
 	sim, err := uhpposim.New(o)
 	if err != nil {

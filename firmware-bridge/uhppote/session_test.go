@@ -22,7 +22,7 @@ type opened interface {
 	driver.Clock
 }
 
-func session(t *testing.T, c driver.Config) opened {
+func session(t testing.TB, c driver.Config) opened {
 	t.Helper()
 	s, err := newDriver(t, c).Open(t.Context())
 	if err != nil {
@@ -32,7 +32,7 @@ func session(t *testing.T, c driver.Config) opened {
 	return s.(opened)
 }
 
-func row(t *testing.T, p driver.Projector, u protocol.User) driver.Row {
+func row(t testing.TB, p driver.Projector, u protocol.User) driver.Row {
 	t.Helper()
 	rows, left := p.Project(u)
 	if len(rows) != 1 {
