@@ -27,6 +27,9 @@ func prepare(c Config) (kardianos.KeyValue, error) {
 	if executable, err = filepath.EvalSymlinks(executable); err != nil {
 		return nil, fmt.Errorf("find this program: %w", err)
 	}
+	if err := reachable(executable); err != nil {
+		return nil, err
+	}
 	uid, gid, err := ensureAccount()
 	if err != nil {
 		return nil, err
@@ -40,6 +43,16 @@ func prepare(c Config) (kardianos.KeyValue, error) {
 		}
 	}
 	return kardianos.KeyValue{"SystemdScript": Unit(c, executable)}, nil
+}
+
+// reachable refuses a place that the service is kept from seeing.
+func reachable(executable string) error {
+	for _, hidden := range []string{"/home/", "/root/", "/run/user/", "/tmp/", "/var/tmp/"} {
+		if strings.HasPrefix(executable, hidden) {
+			return fmt.Errorf("the program stands at %s, which a service cannot see: copy it to /usr/local/bin and install it from there", executable)
+		}
+	}
+	return nil
 }
 
 // ensureAccount finds the services' user, or makes it.
