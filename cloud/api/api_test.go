@@ -345,3 +345,17 @@ func TestDescription(t *testing.T) {
 		t.Error("the framework's own errors are described")
 	}
 }
+
+// TestTheRestOfARefusedBodyIsNoRequest holds that a body that is too large
+// cannot smuggle a request in behind it.
+func TestTheRestOfARefusedBodyIsNoRequest(t *testing.T) {
+	o := newOffice(t)
+	for range 5 {
+		if status, _ := o.raw(t, "PUT", "/api/v1/users/5", secret, `{"set":{"title":"`+strings.Repeat("x", 2<<20)+`"}}`); status != http.StatusRequestEntityTooLarge {
+			t.Errorf("too large: %d", status)
+		}
+		if status, body := o.raw(t, "GET", "/api/v1/users/99", secret, ""); status != http.StatusNotFound {
+			t.Errorf("the request after it: %d %s", status, body)
+		}
+	}
+}

@@ -52,8 +52,12 @@ func readerNote(r api.Reader) string {
 		count int
 		what  string
 	}{
-		{r.Add, "to add"}, {r.Update, "to update"}, {r.Delete, "to delete"},
-		{r.Held, "deletes held"}, {r.GivenUp, "given up"}, {r.Unknown, "unknown"},
+		{r.Add, "to add"},
+		{r.Update, "to update"},
+		{r.Delete, "to delete"},
+		{r.Held, "deletes held"},
+		{r.GivenUp, "given up"},
+		{r.Unknown, "unknown"},
 	} {
 		if n.count > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n.count, n.what))
