@@ -16,10 +16,12 @@ type moment struct {
 	scope    scope
 	taken    uint64
 	settings *wire.Settings // nil unless newer than after
+	recent   *batch         // what comes after, if memory has it all
 }
 
-// at reads the memory for a site that holds revision after.
-func (r *Roster) at(site string, after uint64) (moment, error) {
+// at reads the memory for a site that holds revision after, and what comes after
+// that up to maxBytes, if memory has it.
+func (r *Roster) at(site string, after uint64, maxBytes int) (moment, error) {
 	s := r.state
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -31,7 +33,29 @@ func (r *Roster) at(site string, after uint64) (moment, error) {
 	if after < max(s.meta.Settings, row.Settings) || after > s.meta.Revision || after == 0 {
 		m.settings = r.settings(row)
 	}
+	if maxBytes > 0 && s.recent.covers(after) {
+		m.recent = &batch{maxBytes: maxBytes}
+		s.recent.since(after, func(u *UserRow) bool { return m.recent.add(m.scope.change(u), u.Revision) })
+	}
 	return m, nil
+}
+
+// batch is the users of one message.
+type batch struct {
+	maxBytes, size int
+	users          []wire.Change
+	to             uint64 // revision of the last one
+	more           bool   // others did not fit
+}
+
+// add takes a user in, if there is room.
+func (b *batch) add(c wire.Change, revision uint64) bool {
+	if b.size += changeSize(&c); b.size > b.maxBytes && len(b.users) > 0 {
+		b.more = true
+		return false
+	}
+	b.users, b.to = append(b.users, c), revision
+	return true
 }
 
 // settings is called with the state locked.
@@ -51,7 +75,7 @@ func (r *Roster) settings(row *SiteRow) *wire.Settings {
 // moved on all the same (an edit that changed nothing) and is worth sending.
 // Session is the caller's to set.
 func (r *Roster) Changes(ctx context.Context, site string, after uint64, cursor []byte, maxBytes int) (wire.Changes, error) {
-	m, err := r.at(site, after)
+	m, err := r.at(site, after, maxBytes)
 	if err != nil {
 		return wire.Changes{}, fmt.Errorf("changes: %w", err)
 	}
@@ -70,33 +94,31 @@ func (r *Roster) Changes(ctx context.Context, site string, after uint64, cursor 
 // increment fills in the users of later revisions.
 func (r *Roster) increment(ctx context.Context, out *wire.Changes, m moment, after uint64, maxBytes int) error {
 	out.From, out.To = after, m.meta.Revision
-	if after == m.meta.Revision {
-		out.Journal = m.taken
-		return nil
-	}
-	size, newer := 0, false
-	err := r.store.View(ctx, func(v View) error {
-		return v.UsersSince(after, func(u *UserRow) bool {
-			if newer = u.Revision > m.meta.Revision; newer {
-				return false
-			}
-			c := m.scope.change(u)
-			if size += changeSize(&c); size > maxBytes && len(out.Users) > 0 {
-				out.More = true
-				return false
-			}
-			out.Users = append(out.Users, c)
-			out.To = u.Revision
-			return true
+	b, newer := m.recent, false
+	if b == nil {
+		b = &batch{maxBytes: maxBytes}
+		err := r.store.View(ctx, func(v View) error {
+			return v.UsersSince(after, func(u *UserRow) bool {
+				if newer = u.Revision > m.meta.Revision; newer {
+					return false
+				}
+				c := m.scope.change(u)
+				c.Record = slices.Clone(c.Record) // the row is borrowed
+				return b.add(c, u.Revision)
+			})
 		})
-	})
+		if err != nil {
+			return err
+		}
+	}
+	out.Users = b.users
 	switch {
-	case err != nil:
-		return err
+	case b.more:
+		out.To, out.More = b.to, true
 	case newer:
-		out.To, out.More = m.meta.Revision, true
-	case !out.More:
-		out.To, out.Journal = m.meta.Revision, m.taken
+		out.More = true
+	default:
+		out.Journal = m.taken
 	}
 	// Otherwise Journal stays 0: a user may have been changed by the site and
 	// then again since; it is missing here, comes with its later revision, and
@@ -104,15 +126,12 @@ func (r *Roster) increment(ctx context.Context, out *wire.Changes, m moment, aft
 	return nil
 }
 
-// change is the user as this site gets it; the record is copied, the row is
-// borrowed.
+// change is the user as this site gets it. The record is the row's.
 func (s *scope) change(u *UserRow) wire.Change {
 	if u.MergedInto != "" || (u.Removed == 0 && !s.sees(u)) || (u.Removed != 0 && u.Site != "" && u.Site != s.site) {
 		return wire.Change{GUID: u.GUID, Gone: true}
 	}
-	c := u.change()
-	c.Record = append([]byte(nil), u.Record...)
-	return c
+	return u.change()
 }
 
 // changeSize is about what a change takes on the wire.

@@ -10,7 +10,7 @@ import (
 
 // SiteDigest is what a caught-up site's digests should be at Revision.
 func (r *Roster) SiteDigest(ctx context.Context, site string) (digest [wire.Buckets]wire.Sum, err error) {
-	m, err := r.at(site, 1)
+	m, err := r.at(site, 1, 0)
 	if err != nil {
 		return digest, fmt.Errorf("digest: %w", err)
 	}
@@ -67,7 +67,7 @@ const maxMend = 90 << 10
 // d.Revision, and returns what puts them right: Changes with Mend set, without
 // Users when all agree. More says that another round is needed.
 func (r *Roster) Mend(ctx context.Context, site string, d wire.Digest) (wire.Changes, error) {
-	m, err := r.at(site, 1)
+	m, err := r.at(site, 1, 0)
 	if err != nil {
 		return wire.Changes{}, fmt.Errorf("mend: %w", err)
 	}
@@ -104,6 +104,7 @@ func (r *Roster) differing(ctx context.Context, s *scope, d wire.Digest) (users 
 				return true
 			}
 			c := s.change(u)
+			c.Record = slices.Clone(c.Record) // the row is borrowed
 			if size += changeSize(&c); size > maxMend && len(users) > 0 {
 				more = true
 				return false

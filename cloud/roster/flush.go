@@ -156,6 +156,7 @@ func (r *Roster) absorb(w *work) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.meta = w.meta
+	s.recent.add(w.order)
 	maps.Copy(s.sites, w.sites)
 	absorbPointers(s.siteIDs, w.siteIDs)
 	absorbPointers(s.revoked, w.revoked)

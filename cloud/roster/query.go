@@ -137,7 +137,7 @@ func (r *Roster) Users(ctx context.Context, q Query) (Page, error) {
 func (r *Roster) filter(q Query) (func(*UserRow) bool, error) {
 	var seen *scope
 	if q.Site != "" {
-		m, err := r.at(q.Site, 1)
+		m, err := r.at(q.Site, 1, 0)
 		if err != nil {
 			return nil, err
 		}

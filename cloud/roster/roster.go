@@ -75,7 +75,7 @@ func open(ctx context.Context, store Store, o Options) (*Roster, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.state.meta = meta
+	r.state.meta, r.state.recent = meta, newRecent(meta.Revision)
 	return r, r.resume(ctx)
 }
 

@@ -22,6 +22,7 @@ type state struct {
 	revoked map[protocol.CredentialKey]RevokedRow
 	digest  *[wire.Buckets]wire.Sum    // over users that every site sees; nil until asked for
 	wakes   map[chan struct{}]struct{} // subscribers to commits
+	recent  recent
 }
 
 func loadState(v View) (*state, error) {
