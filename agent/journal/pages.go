@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -10,8 +11,8 @@ import (
 
 // checkPages walks the pages of a bbolt file as it lies on disk and reports the
 // first that makes no sense: one that is cut off, is not what its parent says,
-// has elements outside of itself, or has two parents. What the elements hold is
-// not looked at.
+// has elements outside of itself or keys out of order, or has two parents. What
+// the keys lead to is not looked at.
 func checkPages(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
@@ -58,7 +59,8 @@ func (w *pageWalk) walk() error {
 		return fmt.Errorf("the file is cut off: it has %d bytes and should have %d", size, w.pages*w.pageSize)
 	}
 	w.seen = make([]bool, w.pages)
-	return w.page(root, 0)
+	_, err = w.page(root, 0, span{})
+	return err
 }
 
 // readMeta finds the newer of the two valid meta pages. Either may have been cut
@@ -96,40 +98,61 @@ func (w *pageWalk) readMeta() (root uint64, err error) {
 	return best.root, nil
 }
 
-func (w *pageWalk) page(id uint64, depth int) error {
-	if id < 2 || id >= w.pages || w.seen[id] || depth > maxDepth {
-		return fmt.Errorf("page %d is outside of the file or has two parents", id)
-	}
-	b, err := w.readPage(id, w.pageSize)
+// page checks a page and all below it, and returns the last key there. Its keys
+// must lie within the span that its parent gives.
+func (w *pageWalk) page(id uint64, depth int, within span) (last []byte, err error) {
+	b, where, err := w.wholePage(id, depth)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	children, last, err := elements(b, where, within)
+	if err != nil {
+		return nil, err
+	}
+	for i, c := range children {
+		if c.bucket {
+			if _, err := w.page(c.page, depth+1, span{}); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if last != nil && bytes.Compare(c.key, last) <= 0 {
+			return nil, fmt.Errorf("%s has keys out of order", where)
+		}
+		below := span{c.key, within.before}
+		if i+1 < len(children) {
+			below.before = children[i+1].key
+		}
+		if last, err = w.page(c.page, depth+1, below); err != nil {
+			return nil, err
+		}
+	}
+	return last, nil
+}
+
+// wholePage reads a page that nobody has claimed yet, with what overflows.
+func (w *pageWalk) wholePage(id uint64, depth int) (b []byte, where string, err error) {
+	if id < 2 || id >= w.pages || w.seen[id] || depth > maxDepth {
+		return nil, "", fmt.Errorf("page %d is outside of the file or has two parents", id)
+	}
+	if b, err = w.readPage(id, w.pageSize); err != nil {
+		return nil, "", err
 	}
 	ne := binary.NativeEndian
 	flags, overflow := ne.Uint16(b[8:]), uint64(ne.Uint32(b[12:]))
 	if ne.Uint64(b) != id || flags != flagBranch && flags != flagLeaf || overflow >= w.pages-id {
-		return fmt.Errorf("page %d is not what it should be", id)
+		return nil, "", fmt.Errorf("page %d is not what it should be", id)
 	}
 	for i := range overflow + 1 {
 		if w.seen[id+i] {
-			return fmt.Errorf("page %d has two parents", id+i)
+			return nil, "", fmt.Errorf("page %d has two parents", id+i)
 		}
 		w.seen[id+i] = true
 	}
 	if overflow > 0 {
-		if b, err = w.readPage(id, (overflow+1)*w.pageSize); err != nil {
-			return err
-		}
+		b, err = w.readPage(id, (overflow+1)*w.pageSize)
 	}
-	children, err := elements(b, fmt.Sprintf("page %d", id))
-	if err != nil {
-		return err
-	}
-	for _, child := range children {
-		if err := w.page(child, depth+1); err != nil {
-			return err
-		}
-	}
-	return nil
+	return b, fmt.Sprintf("page %d", id), err
 }
 
 // readPage reads into memory that the next page will use again.
@@ -144,51 +167,90 @@ func (w *pageWalk) readPage(id, size uint64) ([]byte, error) {
 	return b, nil
 }
 
-// elements checks the elements of a page and returns the pages below it.
-func elements(b []byte, where string) (children []uint64, err error) {
+// span is where keys may lie: from the first on, before the other; nil is no
+// limit.
+type span struct{ from, before []byte }
+
+// child is a page below another: of the same tree, from its key on, or the root
+// of a bucket.
+type child struct {
+	page   uint64
+	key    []byte
+	bucket bool
+}
+
+// elements checks the elements of a page. It returns the pages below it and, of
+// a leaf, the last key; keys are copies.
+func elements(b []byte, where string, within span) (children []child, last []byte, err error) {
 	ne, size := binary.NativeEndian, uint64(len(b))
 	leaf, count := ne.Uint16(b[8:]) == flagLeaf, uint64(ne.Uint16(b[10:]))
 	if pageHeader+count*pageElement > size || !leaf && count == 0 {
-		return nil, fmt.Errorf("%s has %d elements", where, count)
+		return nil, nil, fmt.Errorf("%s has %d elements", where, count)
 	}
 	for i := range count {
 		at := pageHeader + i*pageElement
-		e := b[at:]
-		if !leaf {
-			if at+uint64(ne.Uint32(e))+uint64(ne.Uint32(e[4:])) > size {
-				return nil, fmt.Errorf("element %d of %s is outside of it", i, where)
+		key, value, ok := element(b, at, leaf)
+		if !ok {
+			return nil, nil, fmt.Errorf("element %d of %s is outside of it", i, where)
+		}
+		if !within.holds(key) || i > 0 && bytes.Compare(key, last) <= 0 {
+			return nil, nil, fmt.Errorf("element %d of %s has a key out of order", i, where)
+		}
+		last = key
+		switch {
+		case !leaf:
+			children = append(children, child{page: ne.Uint64(b[at+8:]), key: bytes.Clone(key)})
+		case ne.Uint32(b[at:])&flagBucket != 0:
+			below, err := bucketRoot(value, where)
+			if err != nil {
+				return nil, nil, err
 			}
-			children = append(children, ne.Uint64(e[8:]))
-			continue
+			children = append(children, below...)
 		}
-		start, end := at+uint64(ne.Uint32(e[4:]))+uint64(ne.Uint32(e[8:])), uint64(ne.Uint32(e[12:]))
-		if end += start; end > size {
-			return nil, fmt.Errorf("element %d of %s is outside of it", i, where)
-		}
-		if ne.Uint32(e)&flagBucket == 0 {
-			continue
-		}
-		below, err := bucketRoot(b[start:end], where)
-		if err != nil {
-			return nil, err
-		}
-		children = append(children, below...)
 	}
-	return children, nil
+	if !leaf {
+		return children, nil, nil // the last key is further below
+	}
+	return children, bytes.Clone(last), nil
+}
+
+// element takes one element's key and, of a leaf, its value out of a page.
+func element(b []byte, at uint64, leaf bool) (key, value []byte, ok bool) {
+	ne, size, e := binary.NativeEndian, uint64(len(b)), b[at:]
+	if !leaf {
+		start := at + uint64(ne.Uint32(e))
+		end := start + uint64(ne.Uint32(e[4:]))
+		if end > size {
+			return nil, nil, false
+		}
+		return b[start:end], nil, true
+	}
+	start := at + uint64(ne.Uint32(e[4:]))
+	middle := start + uint64(ne.Uint32(e[8:]))
+	end := middle + uint64(ne.Uint32(e[12:]))
+	if end > size {
+		return nil, nil, false
+	}
+	return b[start:middle], b[middle:end], true
+}
+
+func (s span) holds(key []byte) bool {
+	return (s.from == nil || bytes.Compare(s.from, key) <= 0) && (s.before == nil || bytes.Compare(key, s.before) < 0)
 }
 
 // bucketRoot returns the root page of a bucket in a leaf; a small bucket has its
 // only page right there.
-func bucketRoot(v []byte, where string) ([]uint64, error) {
+func bucketRoot(v []byte, where string) ([]child, error) {
 	if len(v) < bucketHeader {
 		return nil, fmt.Errorf("%s has a bucket that is cut off", where)
 	}
 	if root := binary.NativeEndian.Uint64(v); root != 0 {
-		return []uint64{root}, nil
+		return []child{{page: root, bucket: true}}, nil
 	}
 	page := v[bucketHeader:]
 	if len(page) < pageHeader || binary.NativeEndian.Uint16(page[8:]) != flagLeaf {
 		return nil, fmt.Errorf("%s has a bucket that makes no sense", where)
 	}
-	return elements(page, "a bucket in "+where)
+	children, _, err := elements(page, "a bucket in "+where, span{})
+	return children, err
 }
