@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -36,9 +37,11 @@ func genValue(f Field) *rapid.Generator[Value] {
 }
 
 var lawCredentials = []Credential{
-	Card(1), Card(2), {Kind: KindCard, Format: "wiegand26", Number: "1", Bits: 26},
+	Card(1), Card(2),
+	{Kind: KindCard, Format: "wiegand26", Number: "1", Bits: 26},
 	Fingerprint("zk10", 3, []byte("template one")), Fingerprint("zk10", 3, []byte("template two")),
-	{Kind: KindSecureCard, Format: FormatNumber, Number: "77"}, {Kind: KindAccessOnCard, Format: FormatNumber, Number: "78"},
+	{Kind: KindSecureCard, Format: FormatNumber, Number: "77"},
+	{Kind: KindAccessOnCard, Format: FormatNumber, Number: "78"},
 }
 
 func genContribution(sources ...Source) *rapid.Generator[Contribution] {
@@ -191,11 +194,11 @@ func mustEqual(t *rapid.T, what string, want, got any) {
 func dump(v any) string {
 	switch r := v.(type) {
 	case Record:
-		out := ""
+		var out strings.Builder
 		for f, h := range r.Values {
-			out += fmt.Sprintf("%s={%q %q blank=%v %s %v} ", f, h.Value.First, h.Value.Second, h.Blank, h.Source, h.Stamp)
+			out.WriteString(fmt.Sprintf("%s={%q %q blank=%v %s %v} ", f, h.Value.First, h.Value.Second, h.Blank, h.Source, h.Stamp))
 		}
-		return out + fmt.Sprintf("credentials=%+v groups=%+v", r.Credentials, r.Groups)
+		return out.String() + fmt.Sprintf("credentials=%+v groups=%+v", r.Credentials, r.Groups)
 	default:
 		return fmt.Sprintf("%+v", v)
 	}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -23,14 +24,15 @@ type Detail struct {
 
 // Error is the message, and the hint if there is one.
 func (f *Fault) Error() string {
-	text := f.Message
+	var text strings.Builder
+	text.WriteString(f.Message)
 	for _, d := range f.Details {
-		text += "; " + d.Where + ": " + d.Message
+		text.WriteString("; " + d.Where + ": " + d.Message)
 	}
 	if f.Hint != "" {
-		text += " (" + f.Hint + ")"
+		text.WriteString(" (" + f.Hint + ")")
 	}
-	return text
+	return text.String()
 }
 
 // GetStatus is the HTTP status of the fault.

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -56,11 +57,11 @@ func TestFailedCommitLeavesMemory(t *testing.T) {
 		must(t, err)
 		got, err := c.Changes(t.Context(), "A", 1, nil, 1<<20)
 		must(t, err)
-		apart := ""
+		var apart strings.Builder
 		for _, one := range conflicts {
-			apart += one.Site + one.UserID + one.User.GUID + one.Holder.GUID
+			apart.WriteString(one.Site + one.UserID + one.User.GUID + one.Holder.GUID)
 		}
-		return fmt.Sprint(c.Revision(), c.Rules(), sites, wire.Root(&d), revoked, apart, got.To, got.Journal, got.Users, got.Settings)
+		return fmt.Sprint(c.Revision(), c.Rules(), sites, wire.Root(&d), revoked, apart.String(), got.To, got.Journal, got.Users, got.Settings)
 	}
 	before := state()
 	one := a.entry(protocol.Edit{UserID: "6", New: true, Values: name("Bert"), Given: []protocol.Credential{protocol.Card(2)}})

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -229,10 +230,7 @@ func TestRandomLife(t *testing.T) {
 // sites are heard.
 func TestOrderOfHearing(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		type made struct {
-			at protocol.Stamp
-			e  protocol.Edit
-		}
+		type made struct{ e protocol.Edit }
 		plan := map[string][]made{}
 		for i := range rapid.IntRange(1, 10).Draw(rt, "edits") {
 			where := rapid.SampledFrom([]string{"A", "B", "C"}).Draw(rt, "site")
@@ -260,15 +258,15 @@ func TestOrderOfHearing(t *testing.T) {
 					w.sites[i].send(entries[name]...)
 				}
 			}
-			out := ""
+			var out strings.Builder
 			for _, id := range ids[:2] {
 				rec := w.user(id).Record
 				for _, f := range fields {
-					out += fmt.Sprint(f, rec.Values[f].Value.First, rec.Values[f].Source, rec.Values[f].Stamp, " ")
+					out.WriteString(fmt.Sprint(f, rec.Values[f].Value.First, rec.Values[f].Source, rec.Values[f].Stamp, " "))
 				}
-				out += fmt.Sprint(rec.Credentials)
+				out.WriteString(fmt.Sprint(rec.Credentials))
 			}
-			return out
+			return out.String()
 		}
 		one := run([]string{"A", "B", "C"})
 		if two := run(rapid.Permutation([]string{"A", "B", "C"}).Draw(rt, "order")); one != two {

@@ -3,6 +3,7 @@ package roster
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"doorsync/protocol"
@@ -71,9 +72,7 @@ func (w *work) bumpHolder(id string, other *user) error {
 // allSiteIDs are the rows that speak of one site, as the transaction has them.
 func (w *work) allSiteIDs() map[siteID]IDRow {
 	out := map[siteID]IDRow{}
-	for k, row := range w.r.state.siteIDs {
-		out[k] = row
-	}
+	maps.Copy(out, w.r.state.siteIDs)
 	absorbPointers(out, w.siteIDs)
 	return out
 }
