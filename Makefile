@@ -78,8 +78,8 @@ cross:
 # modules import: not all of that can be had everywhere.
 .PHONY: tidy
 tidy:
-	@if go mod tidy -e -diff 2>/dev/null | grep -A 200 '^diff current/go.mod'; then \
-		echo "go.mod is not tidy: run go mod tidy -e"; exit 1; fi
+	@untidy="$$(go mod tidy -e -diff 2>/dev/null | sed '/^diff current\/go.sum/,$$d')" || true; \
+	if [ -n "$$untidy" ]; then echo "$$untidy"; echo "go.mod is not tidy: run go mod tidy -e"; exit 1; fi
 
 .PHONY: lint
 lint: ## golangci-lint with .golangci.yml; slow the first time
