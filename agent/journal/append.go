@@ -75,6 +75,7 @@ func (b Batch) size() int {
 func (t *txn) append(b Batch) ([]protocol.Entry, error) {
 	made := make([]protocol.Entry, 0, len(b.Drafts))
 	for _, d := range b.Drafts {
+		d = d.clean()
 		tell := protocol.Entry{Event: d.Event, Reader: b.Reader, ReaderID: b.ReaderID, UserID: d.UserID, Detail: d.Detail}
 		if d.Edit == nil {
 			e, err := t.entry(tell)

@@ -101,11 +101,11 @@ func New(o Options) (*Uplink, error) {
 	return u, nil
 }
 
-// Between attempts to connect: short, so that the link's return is noticed
-// within a second, and jittered, so that a thousand sites do not knock at once.
+// Between attempts to connect: short, so that the link's return is noticed at
+// once, and jittered, so that a thousand sites do not knock together.
 const (
-	retryLeast = 300 * time.Millisecond
-	retryMost  = time.Second
+	retryLeast = 100 * time.Millisecond
+	retryMost  = 300 * time.Millisecond
 )
 
 // Run connects and connects again until ctx ends; only that ends it. What goes
