@@ -42,7 +42,9 @@ func isText(e *protocol.Edit) bool {
 		}
 	}
 	return utf8.ValidString(e.UserID) &&
-		!slices.ContainsFunc(e.Given, func(c protocol.Credential) bool { return !utf8.ValidString(string(c.Kind) + c.Format + c.Number + c.Hash) }) &&
+		!slices.ContainsFunc(e.Given, func(c protocol.Credential) bool {
+			return !utf8.ValidString(string(c.Kind) + c.Format + c.Number + c.Hash)
+		}) &&
 		!slices.ContainsFunc(e.Withdrawn, func(k protocol.CredentialKey) bool { return !utf8.ValidString(string(k)) })
 }
 

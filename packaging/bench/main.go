@@ -15,6 +15,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"doorsync/agent"
 )
 
 func main() {
@@ -29,6 +31,7 @@ func main() {
 	flag.DurationVar(&s.idle, "idle", 20*time.Second, "how long the idle agent is watched")
 	flag.Parse()
 
+	agent.TuneMemory() // as the program does that this one stands in for
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, s, *bin, *out); err != nil {

@@ -119,13 +119,23 @@ func noise(seed uint64) []byte {
 	return out
 }
 
-// rename appends one edit of a known user and returns when it is durable here.
-func (s *site) rename(ctx context.Context, id int, name string) error {
-	who := strconv.Itoa(id)
-	_, err := s.j.Append(ctx, journal.Batch{Reader: "bench", Drafts: []journal.Draft{{
-		Event: protocol.EventUpdatedReader, UserID: who,
-		Edit: &protocol.Edit{UserID: who, Values: map[protocol.Field]protocol.Value{protocol.FieldName: protocol.Text(name)}},
-	}}})
+// renaming is an edit of a known user.
+type renaming struct {
+	id   int
+	name string
+}
+
+// rename appends edits of known users and returns when they are durable here.
+func (s *site) rename(ctx context.Context, some []renaming) error {
+	b := journal.Batch{Reader: "bench"}
+	for _, r := range some {
+		who := strconv.Itoa(r.id)
+		b.Drafts = append(b.Drafts, journal.Draft{
+			Event: protocol.EventUpdatedReader, UserID: who,
+			Edit: &protocol.Edit{UserID: who, Values: map[protocol.Field]protocol.Value{protocol.FieldName: protocol.Text(r.name)}},
+		})
+	}
+	_, err := s.j.Append(ctx, b)
 	return err
 }
 

@@ -31,6 +31,7 @@ center nor any reader to start. It logs to the standard error.`,
 				cfg.Control = a.control
 			}
 			log := logger(cmd, cfg.Log)
+			agent.TuneMemory()
 			return service.Run(a.registration(cfg), func(ctx context.Context) error {
 				return agent.Run(ctx, cfg, agent.Options{Version: programVersion(), Logger: log, Driver: catalog.New})
 			})

@@ -26,6 +26,7 @@ the API. It logs to the standard error.`,
 				return err
 			}
 			log := logger(cmd, cfg.Log)
+			cloud.TuneMemory()
 			return service.Run(a.registration(cfg), func(ctx context.Context) error {
 				return cloud.Run(ctx, cfg, cloud.Options{Version: programVersion(), Logger: log})
 			})
