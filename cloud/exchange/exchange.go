@@ -29,6 +29,7 @@ type Telling interface {
 	Revision() uint64
 	Committed() (wake <-chan struct{}, end func())
 	Changes(ctx context.Context, site string, after uint64, cursor []byte, maxBytes int) (wire.Changes, error)
+	Own(site string, after uint64) bool
 }
 
 // Comparing finds and mends differences between a site's copy and the roster.
@@ -70,14 +71,15 @@ type Options struct {
 // Exchange is the center's side of the talk with all sites.
 type Exchange struct {
 	Options
-	codec *wire.Codec
-	taps  wire.Taps
-	in    intake
-	ear   ear
-	mouth mouth
-	notes notes
-	waits waits
-	count counts
+	codec  *wire.Codec
+	taps   wire.Taps
+	in     intake
+	ear    ear
+	mouth  mouth
+	echoes echoes
+	notes  notes
+	waits  waits
+	count  counts
 
 	mu    sync.Mutex
 	sites map[string]*site
@@ -102,6 +104,7 @@ func New(o Options) (*Exchange, error) {
 	x.in.init()
 	x.ear.init()
 	x.mouth.init()
+	x.echoes.init()
 	x.notes.init()
 	return x, nil
 }
@@ -109,7 +112,7 @@ func New(o Options) (*Exchange, error) {
 // Run hears and tells until ctx ends.
 func (x *Exchange) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	parts := []func(context.Context) error{x.read, x.hear, x.watchRoster, x.note, x.sweep}
+	parts := []func(context.Context) error{x.read, x.hear, x.watchRoster, x.echo, x.note, x.sweep}
 	for range tellers {
 		parts = append(parts, x.tell)
 	}

@@ -69,6 +69,8 @@ func (f *fakeRoster) Revision() uint64 {
 
 func (f *fakeRoster) Committed() (<-chan struct{}, func()) { return f.wake, func() {} }
 
+func (f *fakeRoster) Own(string, uint64) bool { return false }
+
 func (f *fakeRoster) commit(n uint64) {
 	f.mu.Lock()
 	f.revision += n

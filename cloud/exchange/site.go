@@ -65,6 +65,9 @@ type site struct {
 	mend    *wire.Digest
 	rounds  int // of mending, since the last hello
 
+	echoWaits bool // it waits for what it has said itself
+	echoDue   bool // it has waited
+
 	// Owned by the mouth.
 	queued, busy, again bool
 }

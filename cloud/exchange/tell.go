@@ -149,6 +149,9 @@ func (x *Exchange) tellOne(ctx context.Context, s *site) (more bool, err error) 
 	if t.mend != nil {
 		return true, x.mend(ctx, s, t)
 	}
+	if x.hush(s, t) {
+		return false, nil
+	}
 	c, err := x.Roster.Changes(ctx, s.name, t.at.after, t.at.cursor, tellBytes)
 	if err != nil {
 		return false, err
@@ -162,6 +165,9 @@ func (x *Exchange) tellOne(ctx context.Context, s *site) (more bool, err error) 
 		return false, err
 	}
 	s.told(t, c, max(bytes, unpacked(c)))
+	if !c.More {
+		s.heardItself()
+	}
 	return c.More || len(t.reached(c).cursor) > 0, nil
 }
 

@@ -75,3 +75,21 @@ func (c *recent) since(after uint64, fn func(*UserRow) bool) {
 		}
 	}
 }
+
+// Own reports whether all that changed after a revision was changed by the site
+// itself, and so is no news to it. False when memory does not reach back so far.
+func (r *Roster) Own(site string, after uint64) bool {
+	s := r.state
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	row, ok := s.sites[site]
+	if !ok || after >= s.meta.Revision || !s.recent.covers(after) || after < max(s.meta.Settings, row.Settings, row.Scope) {
+		return false
+	}
+	own := true
+	s.recent.since(after, func(u *UserRow) bool {
+		own = u.ChangedBy == site && u.Foreign <= after && u.Site == ""
+		return own
+	})
+	return own
+}

@@ -43,3 +43,33 @@ func TestChangesFromMemoryAndStore(t *testing.T) {
 		}
 	}
 }
+
+// A site has only itself to hear as long as nobody else has changed anything.
+func TestOwn(t *testing.T) {
+	c := newCenter(t, "LYON", "OSLO")
+	lyon, oslo := c.site("LYON"), c.site("OSLO")
+	lyon.pull()
+	oslo.pull()
+	before := c.Revision()
+	lyon.edit(protocol.Edit{UserID: "4", New: true, Given: []protocol.Credential{protocol.Card(4)}})
+	if !c.Own("LYON", before) || c.Own("OSLO", before) {
+		t.Error("an edit made at LYON is its own, and news at OSLO")
+	}
+	if c.Own("LYON", c.Revision()) {
+		t.Error("nothing changed, so nothing is anybody's own")
+	}
+	oslo.pull()
+	oslo.edit(protocol.Edit{UserID: "4", Given: []protocol.Credential{protocol.Card(5)}})
+	if c.Own("LYON", before) || c.Own("OSLO", before) {
+		t.Error("a user changed by both is news to both")
+	}
+	if !c.Own("OSLO", c.Revision()-1) {
+		t.Error("OSLO held LYON's edit, so its own is no news to it")
+	}
+	before = c.Revision()
+	_, err := c.Put(t.Context(), anna, "9", roster.Patch{})
+	must(t, err)
+	if c.Own("LYON", before) || c.Own("OSLO", before) {
+		t.Error("what the office did is news everywhere")
+	}
+}
