@@ -156,9 +156,13 @@ func (t *txn) applySettings(s *wire.Settings) error {
 	if err := t.bucket(inMeta).Put(keySettings, b); err != nil {
 		return err
 	}
+	before := t.mem.settings.Mode
 	t.mem.setSettings(*s)
 	t.all = true
-	return nil
+	if after := t.mem.settings.Mode; after != before {
+		_, err = t.entry(protocol.Entry{Event: protocol.EventModeChanged, Detail: fmt.Sprintf("from %s to %s", before, after)})
+	}
+	return err
 }
 
 func (t *txn) storeUsers(a *arrival) error {

@@ -196,7 +196,7 @@ func TestModes(t *testing.T) {
 			later(time.Hour)
 			s.office(patch{id: "6", name: "Cleo"})
 			f.want(t, "5 Bob, 9 Ida")
-			s.wantLog(0, "reader_online")
+			s.wantLog(0, "mode_changed", "reader_online")
 			wantState(t, r, wire.ReaderState{State: wire.ReaderDiffers, Users: 2, Add: 2, Update: 1, Unknown: 1})
 			if _, err := r.Sync(s.Context(), Order{}); err != nil {
 				t.Error(err)

@@ -24,9 +24,9 @@ func (a *app) usersList() *cobra.Command {
 		},
 	})
 	f := cmd.Flags()
-	f.StringVar(&q.Site, "site", "", "only users in conflict at this site")
+	f.StringVar(&q.Site, "site", "", "only users whom this site is given")
 	f.StringVar(&q.Group, "group", "", "only users in this access group")
-	f.StringVar(&q.State, "state", "", "only users who are active or inactive")
+	f.StringVar(&q.State, "state", "", "only users who are active, inactive or in conflict")
 	f.BoolVar(&q.Removed, "removed", false, "users who were deleted")
 	f.IntVar(&q.Limit, "limit", 0, "at most this many (default: all)")
 	return cmd
