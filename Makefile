@@ -86,8 +86,7 @@ lint: ## golangci-lint with .golangci.yml; slow the first time
 	go run $(LINTER) run
 
 .PHONY: bench
-bench: ## Measure the journey of an edit against the raw stack; writes build/bench.json
-	@mkdir -p build
+bench: build ## Measure the journey of an edit against the raw stack; writes build/bench.json
 	go run ./packaging/bench
 
 .PHONY: fuzz
