@@ -53,6 +53,7 @@ func (r *report) write(path string) error {
 		return fmt.Errorf("write figures: %w", err)
 	}
 	enc := json.NewEncoder(f)
+	enc.SetEscapeHTML(false) // bars say < and >
 	for _, fig := range r.figures {
 		if err := enc.Encode(fig); err != nil {
 			_ = f.Close()

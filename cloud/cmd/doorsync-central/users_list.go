@@ -2,6 +2,7 @@ package main
 
 import (
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -77,7 +78,7 @@ func (a *app) userRows(cmd *cobra.Command) rows[api.User] {
 	}
 	t := newTable(cmd, "USER", "NAME", "STATE", "GROUPS", "CARDS", "FINGERS", "PIN", "EXPIRES", "NOTE")
 	return rows[api.User]{print: func(u api.User) error {
-		t.row(u.ID, u.Name, u.State, strings.Join(u.Groups, ","), count(u, "card"), count(u, "fingerprint"),
+		t.row(u.ID, u.Name, standing(u, time.Now()), strings.Join(u.Groups, ","), count(u, "card"), count(u, "fingerprint"),
 			yes(u.HasPIN), expires(u), note(u))
 		return nil
 	}, end: t.flush}

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -38,7 +39,7 @@ func showUser(cmd *cobra.Command, u api.User) error {
 	t := newTable(cmd)
 	t.row("user", u.ID)
 	t.row("name", u.Name)
-	t.row("state", u.State)
+	t.row("state", standing(u, time.Now()))
 	for _, f := range slices.SortedFunc(maps.Keys(u.Values), byField) {
 		if f != string(protocol.FieldState) && f != string(protocol.FieldName) {
 			t.row(f, u.Values[f])
