@@ -92,10 +92,9 @@ type Info struct {
 
 // Row is one row of a reader's own table, in the form that reader can hold.
 type Row struct {
-	Key    string         `cbor:"key"`             // unique in the table, stable: the user ID, or card:<number>
-	User   protocol.User  `cbor:"user"`            // ID is "" in a table without user IDs; groups are never set
-	Doors  map[int]uint8  `cbor:"doors,omitempty"` // door -> permission, for tables that hold it
-	Opaque map[string]any `cbor:"-"`               // the driver's own, not compared
+	Key   string        `cbor:"key"`             // unique in the table, stable: the user ID, or card:<number>
+	User  protocol.User `cbor:"user"`            // ID is "" in a table without user IDs; groups are never set
+	Doors map[int]uint8 `cbor:"doors,omitempty"` // door -> permission, for tables that hold it
 }
 
 // LeftOut is something of a user that a reader cannot hold, and why.

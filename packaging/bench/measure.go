@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -211,8 +212,11 @@ func (b *bench) outageCatchup(ctx context.Context) error {
 		return err
 	}
 	v, _, err := b.b.j.User(strconv.Itoa(b.person(0, 0)))
-	if err != nil || strings.HasSuffix(v.User.FullName(), "round -1") {
-		return fmt.Errorf("the line is not cut: site B has an edit made meanwhile (%w)", err)
+	if err != nil {
+		return err
+	}
+	if strings.HasSuffix(v.User.FullName(), "round -1") {
+		return errors.New("the line is not cut: site B has an edit made meanwhile")
 	}
 	wait := time.NewTimer(time.Until(end))
 	defer wait.Stop()

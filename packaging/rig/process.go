@@ -42,9 +42,6 @@ func Start(name, log, program string, args ...string) (*Process, error) {
 	return p, nil
 }
 
-// PID is the number of the process.
-func (p *Process) PID() int { return p.cmd.Process.Pid }
-
 // Done is closed when the program has ended, however.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
@@ -76,16 +73,6 @@ func (p *Process) end(signal os.Signal) error {
 		return nil
 	case <-time.After(15 * time.Second):
 		return errors.Join(fmt.Errorf("stop %s: it did not end within 15 s", p.Name), p.Kill())
-	}
-}
-
-// Err is how the program ended; nil while it runs and after a good end.
-func (p *Process) Err() error {
-	select {
-	case <-p.done:
-		return p.err
-	default:
-		return nil
 	}
 }
 

@@ -2,7 +2,6 @@ package rig
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -99,29 +98,6 @@ func (s *Site) Command(ctx context.Context, args ...string) ([]byte, error) {
 		return out, fmt.Errorf("doorsync-agent %s: %w: %s", strings.Join(args, " "), err, stderr(err))
 	}
 	return out, nil
-}
-
-// Rows decodes a command's output of one JSON value a line.
-func Rows(out []byte) ([]map[string]any, error) {
-	var rows []map[string]any
-	d := json.NewDecoder(strings.NewReader(string(out)))
-	for d.More() {
-		var v any
-		if err := d.Decode(&v); err != nil {
-			return nil, fmt.Errorf("read output: %w", err)
-		}
-		switch v := v.(type) {
-		case map[string]any:
-			rows = append(rows, v)
-		case []any:
-			for _, e := range v {
-				if m, ok := e.(map[string]any); ok {
-					rows = append(rows, m)
-				}
-			}
-		}
-	}
-	return rows, nil
 }
 
 func stderr(err error) string {

@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 
@@ -141,6 +140,3 @@ func (c *Codec) unpack(b []byte) ([]byte, error) {
 	}
 	return out, nil
 }
-
-// Same reports whether two encoded values are the same bytes.
-func Same(a, b []byte) bool { return bytes.Equal(a, b) }
