@@ -280,15 +280,24 @@ func TestRulesOverride(t *testing.T) {
 	}
 }
 
-// A clock far ahead is not believed; one slightly ahead is.
+// A clock far ahead is not believed; one slightly ahead is. An edit that is
+// taken in as of its arrival comes after all that the center has seen.
 func TestArrived(t *testing.T) {
 	now := day("2026-11-22")
-	near := Stamp{Wall: now.Add(4 * time.Minute).UnixMilli(), Origin: "A"}
-	far := Stamp{Wall: now.Add(6 * time.Minute).UnixMilli(), Counter: 3, Origin: "A"}
-	if got, moved := Arrived(near, now); moved || got != near {
-		t.Errorf("a stamp 4 minutes ahead became %v", got)
-	}
-	if got, moved := Arrived(far, now); !moved || got.Wall != now.UnixMilli() || got.Origin != "A" {
-		t.Errorf("a stamp 6 minutes ahead became %v, moved %v", got, moved)
+	ahead := func(d time.Duration) Stamp { return Stamp{Wall: now.Add(d).UnixMilli(), Counter: 3, Origin: "A"} }
+	for name, c := range map[string]struct {
+		stamp, last, want Stamp
+	}{
+		"behind":                        {ahead(-time.Hour), ahead(0), ahead(-time.Hour)},
+		"slightly ahead":                {ahead(4 * time.Minute), ahead(0), ahead(4 * time.Minute)},
+		"far ahead":                     {ahead(6 * time.Minute), ahead(-time.Hour), Stamp{Wall: now.UnixMilli(), Origin: "A"}},
+		"far ahead, after another":      {ahead(6 * time.Minute), ahead(0), Stamp{Wall: now.UnixMilli(), Counter: 4, Origin: "A"}},
+		"the center's clock set back":   {ahead(6 * time.Hour), ahead(5 * time.Hour), Stamp{Wall: ahead(5 * time.Hour).Wall, Counter: 4, Origin: "A"}},
+		"as far as the center has seen": {ahead(5 * time.Hour), ahead(5 * time.Hour), ahead(5 * time.Hour)},
+	} {
+		got, moved := Arrived(c.stamp, c.last, now)
+		if got != c.want || moved != (c.want != c.stamp) {
+			t.Errorf("%s: got %v, moved %v, want %v", name, got, moved, c.want)
+		}
 	}
 }

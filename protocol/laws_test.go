@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -18,7 +19,7 @@ func genStamp() *rapid.Generator[Stamp] {
 	return rapid.Custom(func(t *rapid.T) Stamp {
 		return Stamp{
 			Wall:    rapid.Int64Range(1, 5).Draw(t, "wall"),
-			Counter: rapid.Uint32Range(0, 2).Draw(t, "counter"),
+			Counter: rapid.SampledFrom([]uint32{0, 1, 2, math.MaxUint32}).Draw(t, "counter"),
 			Origin:  rapid.SampledFrom([]string{"", "A", "B"}).Draw(t, "origin"),
 		}
 	})

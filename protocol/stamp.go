@@ -3,6 +3,7 @@ package protocol
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -37,10 +38,14 @@ func (s Stamp) String() string {
 // that was set back does not set stamps back.
 func Next(last Stamp, now time.Time, origin string) Stamp {
 	wall := now.UnixMilli()
-	if wall > last.Wall {
+	switch {
+	case wall > last.Wall:
 		return Stamp{Wall: wall, Origin: origin}
+	case last.Counter == math.MaxUint32: // somebody else's doing
+		return Stamp{Wall: last.Wall + 1, Origin: origin}
+	default:
+		return Stamp{Wall: last.Wall, Counter: last.Counter + 1, Origin: origin}
 	}
-	return Stamp{Wall: last.Wall, Counter: last.Counter + 1, Origin: origin}
 }
 
 // Seen returns the clock after meeting a foreign stamp: the later of both.
@@ -55,12 +60,16 @@ func Seen(last, foreign Stamp) Stamp {
 // believed.
 const MaxAhead = 5 * time.Minute
 
-// Arrived returns the stamp with which the center takes in an edit at now: the
-// stamp itself, or, when it is more than MaxAhead ahead, the same edit as of
-// its arrival; moved tells which.
-func Arrived(s Stamp, now time.Time) (taken Stamp, moved bool) {
-	if s.Time().Sub(now) <= MaxAhead {
+// Arrived returns the stamp with which the center, whose hybrid clock stands at
+// last, takes in an edit at now: the stamp itself, or, when it is more than
+// MaxAhead ahead of both, the same edit as of its arrival; moved tells which.
+//
+// Arrival is later than all that the center has seen, so that edits keep the
+// order in which they were made knowingly, also when it is the center's own
+// clock that was set back.
+func Arrived(s, last Stamp, now time.Time) (taken Stamp, moved bool) {
+	if s.Wall <= last.Wall || s.Time().Sub(now) <= MaxAhead {
 		return s, false
 	}
-	return Stamp{Wall: now.UnixMilli(), Counter: s.Counter, Origin: s.Origin}, true
+	return Next(last, now, s.Origin), true
 }

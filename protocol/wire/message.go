@@ -34,6 +34,14 @@ type Journal struct {
 	Entries []protocol.Entry `cbor:"entries"`
 }
 
+// StoredJournal is a Journal whose entries travel as they are stored: encoded by
+// Codec.Marshal. It is only written; the other side reads a Journal.
+type StoredJournal struct {
+	Session string            `cbor:"session"`
+	Epoch   string            `cbor:"epoch"`
+	Entries []cbor.RawMessage `cbor:"entries"`
+}
+
 // Pull asks for the changes after a revision and allows the center to send on
 // unasked: at most Window bytes beyond what the latest Pull says is held.
 type Pull struct {
