@@ -51,16 +51,8 @@ func (w *work) edit(site *SiteRow, ep *EpochRow, e *protocol.Entry) (string, err
 func (w *work) arrived(site *SiteRow, ep *EpochRow, e *protocol.Entry) protocol.Stamp {
 	at := e.Stamp
 	at.Origin = site.Name // whatever it says: a site speaks for itself alone
-	at, moved := protocol.Arrived(at, w.now)
+	at, moved := protocol.Arrived(at, w.meta.Clock, w.now)
 	if moved {
-		own, err := w.site(site.Name)
-		if err == nil {
-			at.Counter = 0
-			if own.Moved != nil && at.Compare(*own.Moved) <= 0 {
-				at = protocol.Stamp{Wall: own.Moved.Wall, Counter: own.Moved.Counter + 1, Origin: site.Name}
-			}
-			own.Moved = &at
-		}
 		w.verdict(ep, e, protocol.EventStampMoved, "the site's clock is ahead of the center's")
 	}
 	w.meta.Clock = protocol.Seen(w.meta.Clock, at)

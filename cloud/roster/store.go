@@ -182,23 +182,22 @@ type LogWriter interface {
 
 // SiteRow is a site as stored.
 type SiteRow struct {
-	Name       string          `cbor:"name"`
-	KeyHash    []byte          `cbor:"key"`
-	Mode       string          `cbor:"mode,omitempty"`        // set at the center
-	Groups     []string        `cbor:"groups,omitempty"`      // set at the center
-	OwnGroups  bool            `cbor:"own_groups,omitempty"`  // Groups is set
-	SaidMode   string          `cbor:"said_mode,omitempty"`   // by the site
-	SaidGroups []string        `cbor:"said_groups,omitempty"` // by the site
-	Scope      uint64          `cbor:"scope"`                 // revision at which what the site is given changed
-	Settings   uint64          `cbor:"settings"`              // revision at which the site's settings changed
-	Epoch      string          `cbor:"epoch,omitempty"`
-	Version    string          `cbor:"version,omitempty"`
-	ClockAhead int64           `cbor:"ahead,omitempty"` // milliseconds
-	Online     bool            `cbor:"online,omitempty"`
-	LastSeen   int64           `cbor:"seen,omitempty"` // milliseconds
-	Readers    []byte          `cbor:"readers,omitempty"`
-	ReadersAt  int64           `cbor:"readers_at,omitempty"`
-	Moved      *protocol.Stamp `cbor:"moved,omitempty"` // last stamp that was taken as of its arrival
+	Name       string   `cbor:"name"`
+	KeyHash    []byte   `cbor:"key"`
+	Mode       string   `cbor:"mode,omitempty"`        // set at the center
+	Groups     []string `cbor:"groups,omitempty"`      // set at the center
+	OwnGroups  bool     `cbor:"own_groups,omitempty"`  // Groups is set
+	SaidMode   string   `cbor:"said_mode,omitempty"`   // by the site
+	SaidGroups []string `cbor:"said_groups,omitempty"` // by the site
+	Scope      uint64   `cbor:"scope"`                 // revision at which what the site is given changed
+	Settings   uint64   `cbor:"settings"`              // revision at which the site's settings changed
+	Epoch      string   `cbor:"epoch,omitempty"`
+	Version    string   `cbor:"version,omitempty"`
+	ClockAhead int64    `cbor:"ahead,omitempty"` // milliseconds
+	Online     bool     `cbor:"online,omitempty"`
+	LastSeen   int64    `cbor:"seen,omitempty"` // milliseconds
+	Readers    []byte   `cbor:"readers,omitempty"`
+	ReadersAt  int64    `cbor:"readers_at,omitempty"`
 }
 
 // EpochRow is how far a journal of a site was taken in.

@@ -17,7 +17,8 @@ import (
 type line struct {
 	mu     sync.Mutex
 	center *exchange.Exchange
-	down   bool // nobody gets through
+	down   bool   // nobody gets through
+	only   string // if set, the only site that does
 	links  map[string]*link
 	chance *rand.Rand
 	// Of each 100 messages, how many are lost, doubled, or overtaken by the next.
@@ -93,7 +94,7 @@ func (l *line) connect(site string) uplink.Connect {
 	return func(_ context.Context, c uplink.Call) (uplink.Link, error) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		if l.down {
+		if l.down || l.only != "" && l.only != site {
 			return nil, errors.New("no line")
 		}
 		k := &link{line: l, site: site, call: c, lost: make(chan struct{})}
@@ -116,9 +117,12 @@ func (l *line) cut() {
 	}
 }
 
-func (l *line) mend() {
+func (l *line) mend() { l.mendFor("") }
+
+// mendFor lets one site through, and the others when mend is called.
+func (l *line) mendFor(site string) {
 	l.mu.Lock()
-	l.down = false
+	l.down, l.only = false, site
 	l.mu.Unlock()
 }
 

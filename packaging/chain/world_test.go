@@ -27,6 +27,7 @@ type center struct {
 	store *sqlstore.Store
 	r     *roster.Roster
 	x     *exchange.Exchange
+	clock *clock
 	stop  context.CancelFunc
 	wg    *sync.WaitGroup
 }
@@ -34,14 +35,20 @@ type center struct {
 // startCenter opens a roster with some sites and lets it talk.
 func startCenter(t testing.TB, path string, pipe exchange.Pipe, sites ...string) *center {
 	t.Helper()
-	c := &center{t: t, path: path, wg: new(sync.WaitGroup)}
+	return startCenterAt(t, path, pipe, &clock{}, sites...)
+}
+
+// startCenterAt does so with a clock of its own.
+func startCenterAt(t testing.TB, path string, pipe exchange.Pipe, k *clock, sites ...string) *center {
+	t.Helper()
+	c := &center{t: t, path: path, clock: k, wg: new(sync.WaitGroup)}
 	ctx, stop := context.WithCancel(t.Context())
 	c.stop = stop
 	var err error
 	if c.store, err = sqlstore.Open(ctx, path, sqlstore.Options{}); err != nil {
 		t.Fatal(err)
 	}
-	if c.r, err = roster.Open(ctx, c.store, roster.Options{}); err != nil {
+	if c.r, err = roster.Open(ctx, c.store, roster.Options{Now: k.Now}); err != nil {
 		t.Fatal(err)
 	}
 	for _, s := range sites {
@@ -81,24 +88,32 @@ func (c *center) user(id string) string {
 
 // site is a journal and its uplink.
 type site struct {
-	t    testing.TB
-	name string
-	path string
-	j    *journal.Journal
-	up   *uplink.Uplink
-	stop context.CancelFunc
-	wg   *sync.WaitGroup
+	t     testing.TB
+	name  string
+	path  string
+	j     *journal.Journal
+	up    *uplink.Uplink
+	clock *clock
+	stop  context.CancelFunc
+	wg    *sync.WaitGroup
 }
 
 func startSite(t testing.TB, name, path string, connect uplink.Connect, readers uplink.Syncer) *site {
 	t.Helper()
-	s := &site{t: t, name: name, path: path, wg: new(sync.WaitGroup)}
+	return startSiteAt(t, name, path, connect, readers, &clock{})
+}
+
+// startSiteAt does so with a clock of its own.
+func startSiteAt(t testing.TB, name, path string, connect uplink.Connect, readers uplink.Syncer, k *clock) *site {
+	t.Helper()
+	s := &site{t: t, name: name, path: path, clock: k, wg: new(sync.WaitGroup)}
 	var err error
-	if s.j, err = journal.Open(path, journal.Options{Site: name}); err != nil {
+	if s.j, err = journal.Open(path, journal.Options{Site: name, Now: k.Now}); err != nil {
 		t.Fatal(err)
 	}
 	s.up, err = uplink.New(uplink.Options{
-		Site: name, Connect: connect, Outbox: s.j, Copy: s.j, Log: s.j, Syncer: readers, Logger: logger(t, name),
+		Site: name, Connect: connect, Outbox: s.j, Copy: s.j, Log: s.j, Syncer: readers,
+		Now: k.Now, Logger: logger(t, name),
 	})
 	if err != nil {
 		t.Fatal(err)
