@@ -221,10 +221,9 @@ func credentials(t *testing.T, s roster.Store) {
 }
 
 func sites(t *testing.T, s roster.Store) {
-	moved := protocol.Stamp{Wall: 1}
 	row := roster.SiteRow{
 		Name: "B", KeyHash: []byte("k"), Mode: "groups", Groups: []string{"it"}, OwnGroups: true, SaidMode: "all",
-		Scope: 5, Settings: 6, Epoch: "e", Version: "1", Online: true, LastSeen: 9, Readers: []byte("r"), Moved: &moved,
+		Scope: 5, Settings: 6, Epoch: "e", Version: "1", Online: true, LastSeen: 9, Readers: []byte("r"),
 	}
 	meta := roster.Meta{
 		Roster: "id", Revision: 1 << 60, Clock: protocol.Stamp{Wall: 5, Counter: 1}, Number: 3, Settings: 2,
