@@ -13,32 +13,35 @@ import (
 func Fold(contributions []Contribution, rules Rules) Record {
 	by := joined(contributions)
 	r := Record{Values: map[Field]Holding{}}
-	credentials := map[CredentialKey]*HeldCredential{}
-	groups := map[string]*HeldGroup{}
-	for _, src := range slices.Sorted(maps.Keys(by)) {
-		foldValues(r.Values, by[src], rules)
-		foldCredentials(credentials, by[src])
-		foldGroups(groups, by[src])
+	var credentials []elementWord
+	var groups []groupWord
+	for _, c := range by {
+		foldValues(r.Values, c, rules)
+		for k, e := range c.Credentials {
+			credentials = append(credentials, elementWord{k, e, c.Source})
+		}
+		for name, m := range c.Groups {
+			groups = append(groups, groupWord{name, m, c.Source})
+		}
 	}
-	for _, k := range slices.Sorted(maps.Keys(credentials)) {
-		r.Credentials = append(r.Credentials, *credentials[k])
-	}
-	for _, name := range slices.Sorted(maps.Keys(groups)) {
-		r.Groups = append(r.Groups, *groups[name])
-	}
+	r.Credentials, r.Groups = foldCredentials(credentials), foldGroups(groups)
 	return r
 }
 
-// joined unites the contributions of each source.
-func joined(contributions []Contribution) map[Source]Contribution {
-	by := make(map[Source]Contribution, len(contributions))
-	for _, c := range contributions {
-		if old, ok := by[c.Source]; ok {
-			c = Join(old, c)
+// joined unites the contributions of each source, sorted by source.
+func joined(contributions []Contribution) []Contribution {
+	by := slices.Clone(contributions)
+	slices.SortStableFunc(by, func(a, b Contribution) int { return cmp.Compare(a.Source, b.Source) })
+	n := 0
+	for i, c := range by {
+		if i > 0 && by[n-1].Source == c.Source {
+			by[n-1] = Join(by[n-1], c)
+			continue
 		}
-		by[c.Source] = c
+		by[n] = c
+		n++
 	}
-	return by
+	return by[:n]
 }
 
 // foldValues gives each value to the source highest in the priority that has
@@ -59,29 +62,57 @@ func foldValues(held map[Field]Holding, c Contribution, rules Rules) {
 	}
 }
 
-func foldCredentials(held map[CredentialKey]*HeldCredential, c Contribution) {
-	for k, e := range c.Credentials {
-		h := held[k]
-		if h == nil {
-			h = &HeldCredential{Credential: e.Credential}
-			held[k] = h
-		}
-		if e.Credential.compare(h.Credential) > 0 {
-			h.Credential = e.Credential
-		}
-		h.By = append(h.By, Giver{Source: c.Source, State: e.State, Stamp: e.Stamp})
+// elementWord and groupWord are one source's word on one credential or group.
+type (
+	elementWord struct {
+		key     CredentialKey
+		element Element
+		source  Source
 	}
+	groupWord struct {
+		group      string
+		membership Membership
+		source     Source
+	}
+)
+
+// foldCredentials gathers the words on each credential, sorted by key and source.
+func foldCredentials(words []elementWord) []HeldCredential {
+	slices.SortFunc(words, func(a, b elementWord) int {
+		return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.source, b.source))
+	})
+	var out []HeldCredential
+	by := make([]Giver, 0, len(words))
+	for i, w := range words {
+		if i == 0 || words[i-1].key != w.key {
+			out = append(out, HeldCredential{Credential: w.element.Credential})
+		}
+		h := &out[len(out)-1]
+		if w.element.Credential.compare(h.Credential) > 0 {
+			h.Credential = w.element.Credential
+		}
+		by = append(by, Giver{Source: w.source, State: w.element.State, Stamp: w.element.Stamp})
+		h.By = by[len(by)-1-len(h.By) : len(by) : len(by)]
+	}
+	return out
 }
 
-func foldGroups(held map[string]*HeldGroup, c Contribution) {
-	for name, m := range c.Groups {
-		h := held[name]
-		if h == nil {
-			h = &HeldGroup{Group: name}
-			held[name] = h
+// foldGroups gathers the words on each membership, sorted by name and source.
+func foldGroups(words []groupWord) []HeldGroup {
+	slices.SortFunc(words, func(a, b groupWord) int {
+		return cmp.Or(cmp.Compare(a.group, b.group), cmp.Compare(a.source, b.source))
+	})
+	var out []HeldGroup
+	by := make([]Giver, 0, len(words))
+	for i, w := range words {
+		if i == 0 || words[i-1].group != w.group {
+			out = append(out, HeldGroup{Group: w.group})
 		}
-		h.By = append(h.By, Giver{Source: c.Source, State: m.State, Stamp: m.Stamp})
+		h := &out[len(out)-1]
+		by = append(by, Giver{Source: w.source, State: w.membership.State, Stamp: w.membership.Stamp})
+		h.By = by[len(by)-1-len(h.By) : len(by) : len(by)]
 	}
+	return out
 }
 
 // Overlay lays what happened at a site since over the record it has from the

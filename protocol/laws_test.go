@@ -106,14 +106,7 @@ func TestFoldLaws(t *testing.T) {
 		mustEqual(t, "shuffled and repeated", want, Fold(shuffled, rules))
 
 		cut := rapid.IntRange(0, len(cs)).Draw(t, "cut")
-		left, right := joined(cs[:cut]), joined(cs[cut:])
-		var grouped []Contribution
-		for _, m := range []map[Source]Contribution{right, left} {
-			for _, c := range m {
-				grouped = append(grouped, c)
-			}
-		}
-		mustEqual(t, "joined in two groups", want, Fold(grouped, rules))
+		mustEqual(t, "joined in two groups", want, Fold(slices.Concat(joined(cs[cut:]), joined(cs[:cut])), rules))
 	})
 }
 
