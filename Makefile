@@ -13,6 +13,7 @@ LDFLAGS  := -s -w -X main.version=$(VERSION)
 TOOL     := go tool -modfile=packaging/tools/go.mod
 LINTER   := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FUZZTIME ?= 10s
+DURATION ?= 10m
 
 .PHONY: help
 help: ## List what can be made
@@ -88,6 +89,13 @@ lint: ## golangci-lint with .golangci.yml; slow the first time
 .PHONY: bench
 bench: build ## Measure the journey of an edit against the raw stack; writes build/bench.json
 	go run ./packaging/bench
+
+.PHONY: soak
+soak: ## Real processes, lines that are cut, kills and full disks for DURATION (10m); needs root
+	@bash packaging/needs.sh soak
+	@mkdir -p build/bin
+	@CGO_ENABLED=0 go build -o build/bin/soak ./packaging/soak
+	@exec build/bin/soak -duration $(DURATION) -seed $(or $(SEED),0)
 
 .PHONY: fuzz
 fuzz: ## Every fuzz target for FUZZTIME (10s) each

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need besides Go, or says what to install.
+# Installs what the tests need besides Go, or says what to install. With "soak"
+# only what "make soak" needs.
 set -euo pipefail
 
 # Mosquitto stands in /usr/sbin, which an ordinary user may not search.
@@ -9,10 +10,15 @@ missing=()
 need() { # command, Debian package
 	command -v "$1" >/dev/null || missing+=("$2")
 }
-need gcc gcc             # the race detector
 need mosquitto mosquitto # a broker that is not ours
-need node nodejs         # independent clients of the simulated terminals
-need npm npm
+if [ "${1:-}" = soak ]; then
+	need ip iproute2 # network namespaces between the sites and the center
+	need tc iproute2
+else
+	need gcc gcc     # the race detector
+	need node nodejs # independent clients of the simulated terminals
+	need npm npm
+fi
 
 if [ ${#missing[@]} -eq 0 ]; then
 	exit 0

@@ -45,6 +45,9 @@ func Start(name, log, program string, args ...string) (*Process, error) {
 // Done is closed when the program has ended, however.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
+// PID is the number of the process, for those who look at what it uses.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
 // Kill ends the program as a power cut would (kill -9) and waits.
 func (p *Process) Kill() error {
 	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {

@@ -87,6 +87,17 @@ func (t *Terminals) Edit(ctx context.Context, terminal, id string, change map[st
 	return t.ask(ctx, http.MethodPatch, "/readers/"+url.PathEscape(terminal)+"/users/"+url.PathEscape(id), change, nil)
 }
 
+// Delete removes a person at a terminal's keys.
+func (t *Terminals) Delete(ctx context.Context, terminal, id string) error {
+	return t.ask(ctx, http.MethodDelete, "/readers/"+url.PathEscape(terminal)+"/users/"+url.PathEscape(id), nil, nil)
+}
+
+// Fault gives a terminal a bad day, by the names of doorsync-readersim's command
+// line, or ends it ("none").
+func (t *Terminals) Fault(ctx context.Context, terminal, fault string) error {
+	return t.ask(ctx, http.MethodPut, "/readers/"+url.PathEscape(terminal)+"/fault/"+url.PathEscape(fault), nil, nil)
+}
+
 func (t *Terminals) ask(ctx context.Context, method, path string, in, out any) error {
 	var body io.Reader = http.NoBody
 	if in != nil {

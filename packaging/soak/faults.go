@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"doorsync/packaging/rig"
+)
+
+// lane is one kind of trouble that comes again and again, beside the others.
+type lane struct {
+	name        string
+	random      *rand.Rand
+	least, most time.Duration // between two troubles
+	strike      func(ctx context.Context, random *rand.Rand, stop <-chan struct{}) error
+}
+
+// run strikes until stop is closed; what was broken is mended before it ends.
+func (l lane) run(ctx context.Context, w *world, stop <-chan struct{}) error {
+	for !w.rest(ctx, stop, between(l.random, l.least, l.most)) {
+		if err := l.strike(ctx, l.random, stop); err != nil {
+			return fmt.Errorf("%s: %w", l.name, err)
+		}
+	}
+	return ctx.Err()
+}
+
+func between(random *rand.Rand, least, most time.Duration) time.Duration {
+	return least + time.Duration(random.Int64N(int64(most-least)))
+}
+
+// lanes are the troubles of a phase. Programs are killed in the storm alone: on
+// the long haul they live long enough to show whether they grow.
+func (w *world) lanes(p phase, source func() *rand.Rand) []lane {
+	lines := lane{"lines", source(), 2 * time.Second, 10 * time.Second, w.strikeLine}
+	kills := lane{"kills", source(), time.Second, 5 * time.Second, w.strikeProgram}
+	disks := lane{"disks", source(), 8 * time.Second, 25 * time.Second, w.strikeDisk}
+	readers := lane{"readers", source(), 5 * time.Second, 20 * time.Second, w.strikeReader}
+	brokers := lane{"brokers", source(), 5 * time.Second, 20 * time.Second, w.strikeBroker}
+	out := []lane{lines, disks, readers}
+	if p.storm {
+		out = append(out, kills)
+	}
+	if p.external {
+		out = append(out, brokers)
+	}
+	return out
+}
+
+func pick[T any](random *rand.Rand, of []T) T { return of[random.IntN(len(of))] }
+
+// strikeLine makes one site's line ill. Now and then it lets the two sites do
+// apart what they would not do together.
+func (w *world) strikeLine(ctx context.Context, random *rand.Rand, stop <-chan struct{}) error {
+	site, kind, span := pick(random, siteNames()), pick(random, kinds()), between(random, 2*time.Second, 15*time.Second)
+	if random.IntN(3) == 0 && w.calm.TryLock() {
+		defer w.calm.Unlock()
+		return w.apart(ctx, site, random)
+	}
+	w.calm.RLock()
+	defer w.calm.RUnlock()
+	return w.while(ctx, fmt.Sprintf("line of %s: %s", site, kind), span, stop,
+		func() error { return w.wan.harm(ctx, site, kind) }, func() error { return w.wan.heal(ctx, site, kind) })
+}
+
+// while breaks something, waits, and mends it.
+func (w *world) while(ctx context.Context, what string, span time.Duration, stop <-chan struct{}, harm, heal func() error) error {
+	w.line.note("%s for %v", what, span.Round(time.Millisecond))
+	if err := harm(); err != nil {
+		return err
+	}
+	w.rest(ctx, stop, span)
+	w.line.note("%s: over", what)
+	return heal()
+}
+
+// strikeProgram kills a program and starts it again, at once or a while later.
+func (w *world) strikeProgram(ctx context.Context, random *rand.Rand, stop <-chan struct{}) error {
+	p := w.part(pick(random, goPrograms()))
+	span := time.Duration(0)
+	if random.IntN(2) == 0 {
+		span = between(random, 0, 4*time.Second)
+	}
+	w.calm.RLock()
+	defer w.calm.RUnlock()
+	w.line.count("kills of " + p.name)
+	return w.while(ctx, "kill -9 of "+p.name, span, stop,
+		func() error { return p.down("killed", (*rig.Process).Kill) }, p.up)
+}
+
+// strikeBroker restarts Mosquitto, which then knows nothing any more.
+func (w *world) strikeBroker(ctx context.Context, random *rand.Rand, stop <-chan struct{}) error {
+	p := w.part(mosquitto)
+	how, end := "kill -9", (*rig.Process).Kill
+	if random.IntN(2) == 0 {
+		how, end = "restart", (*rig.Process).Stop
+	}
+	w.calm.RLock()
+	defer w.calm.RUnlock()
+	w.line.count(how + "s of mosquitto")
+	return w.while(ctx, how+" of mosquitto", between(random, 0, 3*time.Second), stop,
+		func() error { return p.down(how, end) }, p.up)
+}
+
+// strikeDisk fills up the disk of a program.
+func (w *world) strikeDisk(ctx context.Context, random *rand.Rand, stop <-chan struct{}) error {
+	p := w.part(pick(random, goPrograms()))
+	dir := w.data(p.name)
+	w.calm.RLock()
+	defer w.calm.RUnlock()
+	w.line.count("full disks of " + p.name)
+	p.filled(1)
+	defer p.filled(-1)
+	err := w.while(ctx, "disk of "+p.name+" full", between(random, 2*time.Second, 10*time.Second), stop,
+		func() error { return fill(dir) }, func() error { return room(dir) })
+	// What ended just before is still the disk's doing.
+	w.rest(ctx, stop, 2*restartIn)
+	return err
+}
+
+// strikeReader gives a terminal a bad day.
+func (w *world) strikeReader(ctx context.Context, random *rand.Rand, stop <-chan struct{}) error {
+	site, terminal, fault := pick(random, siteNames()), pick(random, terminalNames()), pick(random, []string{"silent", "half", "fewer", "garbage", "refuse"})
+	t := w.terminals[site]
+	w.calm.RLock()
+	defer w.calm.RUnlock()
+	w.line.count("bad days of terminals")
+	return w.while(ctx, fmt.Sprintf("terminal %s of %s: %s", terminal, site, fault), between(random, 2*time.Second, 8*time.Second), stop,
+		func() error { return t.Fault(ctx, terminal, fault) }, func() error { return t.Fault(ctx, terminal, "none") })
+}
