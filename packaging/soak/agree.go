@@ -39,7 +39,7 @@ func (w *world) agree(ctx context.Context) (string, error) {
 		w.line.note("not yet: %s", difference)
 		if time.Now().After(help) {
 			help = time.Now().Add(helpAfter)
-			w.line.count("times that a person had to help")
+			w.line.count(aside, "times that a person had to help")
 			w.press(limited, "given-up", "retry")
 			w.press(limited, "sync", "--confirm-deletes")
 		}

@@ -66,7 +66,7 @@ func (w *world) twins(ctx context.Context) error {
 		}
 	}
 	w.people.addTwins(t)
-	w.line.count("user IDs enrolled twice")
+	w.line.count(onPurpose, "user IDs enrolled twice")
 	return w.journaled(ctx, map[string]string{siteNames()[0]: id, siteNames()[1]: id})
 }
 
@@ -86,7 +86,7 @@ func (w *world) rivals(ctx context.Context) error {
 		two = append(two, p)
 	}
 	w.people.addRivals(r, two...)
-	w.line.count("cards given twice")
+	w.line.count(onPurpose, "cards given twice")
 	return w.journaled(ctx, where)
 }
 

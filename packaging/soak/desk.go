@@ -64,7 +64,7 @@ func (d *desk) enroll(ctx context.Context) error {
 		return err
 	}
 	d.mine = append(d.mine, d.world.people.add(p))
-	d.world.line.count("enrolled at the office")
+	d.world.line.count(atOffice, "enrolled at the office")
 	return nil
 }
 
@@ -90,7 +90,7 @@ func (d *desk) edit(ctx context.Context, who *person) error {
 		p.name, p.pin = next.name, next.pin
 		p.edits++
 	})
-	d.world.line.count("edited at the office")
+	d.world.line.count(atOffice, "edited at the office")
 	return nil
 }
 
@@ -112,7 +112,7 @@ func (d *desk) email(ctx context.Context) error {
 		return err
 	}
 	d.world.people.mark(id, func(p *person) { p.email = address })
-	d.world.line.count("addresses given to people of readers")
+	d.world.line.count(atOffice, "addresses given to people of readers")
 	return nil
 }
 
@@ -133,7 +133,7 @@ func (d *desk) remove(ctx context.Context, i int) error {
 	}
 	d.world.people.change(who, func(p *person) { p.gone = true })
 	d.mine = append(d.mine[:i], d.mine[i+1:]...)
-	d.world.line.count("deleted at the office")
+	d.world.line.count(atOffice, "deleted at the office")
 	return nil
 }
 
@@ -164,7 +164,7 @@ func (w *world) insist(ctx context.Context, act func(context.Context) error) err
 		default:
 			return err
 		}
-		w.line.count("acts tried again at the office")
+		w.line.count(aside, "acts tried again at the office")
 		pause(ctx, 200*time.Millisecond)
 	}
 }

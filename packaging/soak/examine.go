@@ -41,8 +41,11 @@ func (w *world) examine(ctx context.Context, hauls []stretch) error {
 
 // wasHard fails a soak whose faults did not bite: it would prove nothing.
 func (w *world) wasHard() error {
+	if w.duration < 2*time.Minute {
+		return nil // by chance, little may have happened
+	}
 	var errs []error
-	for _, what := range []string{"enrolled at readers", "edited at readers", "enrolled at the office", "edited at the office", "WANs seen lost"} {
+	for _, what := range []string{"enrolled at readers", "edited at readers", "enrolled at the office", "edited at the office", "WANs seen lost", toldOfFull} {
 		if w.line.counted(what) == 0 {
 			errs = append(errs, fmt.Errorf("0 %s: the soak was too kind to prove anything", what))
 		}

@@ -35,13 +35,13 @@ func between(random *rand.Rand, least, most time.Duration) time.Duration {
 // the long haul they live long enough to show whether they grow.
 func (w *world) lanes(p phase, source func() *rand.Rand) []lane {
 	lines := lane{"lines", source(), 2 * time.Second, 10 * time.Second, w.strikeLine}
-	kills := lane{"kills", source(), time.Second, 5 * time.Second, w.strikeProgram}
+	killing := lane{"kills", source(), time.Second, 5 * time.Second, w.strikeProgram}
 	disks := lane{"disks", source(), 8 * time.Second, 25 * time.Second, w.strikeDisk}
 	readers := lane{"readers", source(), 5 * time.Second, 20 * time.Second, w.strikeReader}
 	brokers := lane{"brokers", source(), 5 * time.Second, 20 * time.Second, w.strikeBroker}
 	out := []lane{lines, disks, readers}
 	if p.storm {
-		out = append(out, kills)
+		out = append(out, killing)
 	}
 	if p.external {
 		out = append(out, brokers)
@@ -61,6 +61,7 @@ func (w *world) strikeLine(ctx context.Context, random *rand.Rand, stop <-chan s
 	}
 	w.calm.RLock()
 	defer w.calm.RUnlock()
+	w.line.count(illLines, "lines "+kind)
 	return w.while(ctx, fmt.Sprintf("line of %s: %s", site, kind), span, stop,
 		func() error { return w.wan.harm(ctx, site, kind) }, func() error { return w.wan.heal(ctx, site, kind) })
 }
@@ -85,7 +86,7 @@ func (w *world) strikeProgram(ctx context.Context, random *rand.Rand, stop <-cha
 	}
 	w.calm.RLock()
 	defer w.calm.RUnlock()
-	w.line.count("kills of " + p.name)
+	w.line.count(kills, "kills of "+p.name)
 	return w.while(ctx, "kill -9 of "+p.name, span, stop,
 		func() error { return p.down("killed", (*rig.Process).Kill) }, p.up)
 }
@@ -99,7 +100,7 @@ func (w *world) strikeBroker(ctx context.Context, random *rand.Rand, stop <-chan
 	}
 	w.calm.RLock()
 	defer w.calm.RUnlock()
-	w.line.count(how + "s of mosquitto")
+	w.line.count(kills, how+"s of mosquitto")
 	return w.while(ctx, how+" of mosquitto", between(random, 0, 3*time.Second), stop,
 		func() error { return p.down(how, end) }, p.up)
 }
@@ -110,7 +111,7 @@ func (w *world) strikeDisk(ctx context.Context, random *rand.Rand, stop <-chan s
 	dir := w.data(p.name)
 	w.calm.RLock()
 	defer w.calm.RUnlock()
-	w.line.count("full disks of " + p.name)
+	w.line.count(fullDisks, "full disks of "+p.name)
 	p.filled(1)
 	defer p.filled(-1)
 	err := w.while(ctx, "disk of "+p.name+" full", between(random, 2*time.Second, 10*time.Second), stop,
@@ -126,7 +127,7 @@ func (w *world) strikeReader(ctx context.Context, random *rand.Rand, stop <-chan
 	t := w.terminals[site]
 	w.calm.RLock()
 	defer w.calm.RUnlock()
-	w.line.count("bad days of terminals")
+	w.line.count(badDays, fmt.Sprintf("terminals %s", fault))
 	return w.while(ctx, fmt.Sprintf("terminal %s of %s: %s", terminal, site, fault), between(random, 2*time.Second, 8*time.Second), stop,
 		func() error { return t.Fault(ctx, terminal, fault) }, func() error { return t.Fault(ctx, terminal, "none") })
 }

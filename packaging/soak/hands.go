@@ -73,7 +73,7 @@ func (h *hands) enroll(ctx context.Context) error {
 		return err
 	}
 	h.mine = append(h.mine, h.world.people.add(p))
-	h.world.line.count("enrolled at readers")
+	h.world.line.count(atReaders, "enrolled at readers")
 	return nil
 }
 
@@ -127,7 +127,7 @@ func (h *hands) edit(ctx context.Context, who *person) error {
 		p.name, p.card, p.pin, p.fingers = next.name, next.card, next.pin, next.fingers
 		p.edits++
 	})
-	h.world.line.count("edited at readers")
+	h.world.line.count(atReaders, "edited at readers")
 	return nil
 }
 
@@ -137,7 +137,7 @@ func (h *hands) remove(ctx context.Context, who *person) error {
 		return err
 	}
 	h.world.people.change(who, func(p *person) { p.away = true })
-	h.world.line.count("deleted at readers")
+	h.world.line.count(atReaders, "deleted at readers")
 	return nil
 }
 
@@ -149,7 +149,7 @@ func (h *hands) atKeys(ctx context.Context, act func() error) error {
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
-		h.world.line.count("acts tried again at readers")
+		h.world.line.count(aside, "acts tried again at readers")
 		pause(ctx, 100*time.Millisecond)
 		err = act()
 	}

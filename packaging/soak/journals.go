@@ -93,7 +93,7 @@ func (w *world) journal(ctx context.Context, site string) ([]entry, error) {
 func (w *world) compare(site string, mine []entry, taken []api.Event) {
 	for i, e := range mine {
 		if e.Event == "wan_lost" {
-			w.line.count("WANs seen lost")
+			w.line.count(aside, "WANs seen lost")
 		}
 		if e.Number != uint64(i)+1 { //nolint:gosec // small numbers
 			w.line.fail("journal of %s: entry %d stands at place %d", site, e.Number, i+1)

@@ -78,7 +78,7 @@ func (p *program) tend() error {
 		if p.full == 0 {
 			p.line.fail("%s ended by itself: %s", p.name, p.process.Tail(3))
 		}
-		p.line.count("ends by itself on a full disk")
+		p.line.count(aside, "ends by itself on a full disk")
 		p.line.note("%s ended by itself: %s", p.name, p.process.Tail(1))
 		return nil
 	case time.Now().Before(p.again):

@@ -76,6 +76,9 @@ func (w *world) sameEverywhere() (map[string][]byte, error) {
 	return templates, nil
 }
 
+// toldOfFull is counted for each program that said that its disk is full.
+const toldOfFull = "logs that tell of a full disk"
+
 // texts are all logs, and what the command lines print of journals.
 func (w *world) texts() (map[string][]byte, error) {
 	out := map[string][]byte{}
@@ -91,6 +94,9 @@ func (w *world) texts() (map[string][]byte, error) {
 		}
 	}
 	for path, text := range out {
+		if bytes.Contains(text, []byte("full")) {
+			w.line.count(aside, toldOfFull)
+		}
 		for _, bad := range []string{"panic:", "fatal error:", "DATA RACE"} {
 			if i := bytes.Index(text, []byte(bad)); i >= 0 {
 				w.line.fail("%s: %s", path, text[i:min(i+300, len(text))])

@@ -113,7 +113,7 @@ func (w *world) acts(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.line.phase("done: %s", w.line.done())
+	w.line.phase("in all: %s", w.line.done())
 	return w.examine(ctx, hauls)
 }
 
@@ -161,7 +161,7 @@ func (w *world) trouble(ctx context.Context) ([]stretch, error) {
 			return hauls, err
 		}
 		s.to = time.Now()
-		w.line.phase("%s: %s", p.name, w.line.done())
+		w.line.phase("%s: %s", p.name, w.line.since())
 		if !p.storm {
 			hauls = append(hauls, s)
 		}

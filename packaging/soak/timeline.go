@@ -19,7 +19,9 @@ type timeline struct {
 
 	mu      sync.Mutex
 	counts  map[string]int
-	faults  []string // what does not hold
+	groups  map[string]int
+	told    map[string]int // groups, when they were last told
+	faults  []string       // what does not hold
 	writing error
 }
 
@@ -28,7 +30,7 @@ func newTimeline(dir string) (*timeline, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open timeline: %w", err)
 	}
-	return &timeline{begin: time.Now(), file: f, counts: map[string]int{}}, nil
+	return &timeline{begin: time.Now(), file: f, counts: map[string]int{}, groups: map[string]int{}}, nil
 }
 
 func (t *timeline) note(format string, args ...any) {
@@ -53,11 +55,24 @@ func (t *timeline) phase(format string, args ...any) {
 	fmt.Printf("%3d:%02d  %s\n", int(at.Minutes()), int(at.Seconds())%60, text)
 }
 
-// count counts something that was done.
-func (t *timeline) count(what string) {
+// What is counted together in the line of a phase.
+const (
+	atReaders = "acts at readers"
+	atOffice  = "acts at the office"
+	illLines  = "lines ill"
+	kills     = "kills and restarts"
+	fullDisks = "full disks"
+	badDays   = "bad days of terminals"
+	onPurpose = "conflicts on purpose"
+	aside     = "" // in the end only
+)
+
+// count counts something that was done, by itself and with its like.
+func (t *timeline) count(group, what string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.counts[what]++
+	t.groups[group]++
 }
 
 func (t *timeline) counted(what string) int {
@@ -70,9 +85,27 @@ func (t *timeline) counted(what string) int {
 func (t *timeline) done() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	return inWords(slices.Sorted(maps.Keys(t.counts)), t.counts)
+}
+
+// since is what was counted since it was asked last.
+func (t *timeline) since() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	fresh := map[string]int{}
+	for group, n := range t.groups {
+		fresh[group] = n - t.told[group]
+	}
+	t.told = maps.Clone(t.groups)
+	return inWords([]string{atReaders, atOffice, illLines, kills, fullDisks, badDays, onPurpose}, fresh)
+}
+
+func inWords(order []string, counts map[string]int) string {
 	var out []string
-	for _, what := range slices.Sorted(maps.Keys(t.counts)) {
-		out = append(out, fmt.Sprintf("%d %s", t.counts[what], what))
+	for _, what := range order {
+		if counts[what] > 0 {
+			out = append(out, fmt.Sprintf("%d %s", counts[what], what))
+		}
 	}
 	return strings.Join(out, ", ")
 }
