@@ -153,8 +153,11 @@ func (o *outbox) greet() error {
 	o.mu.Unlock()
 	st := o.s.Outbox.State()
 	o.epoch, o.moved = st.Epoch, time.Now()
+	// What was sent is in the file, which entries reach before the state does. A
+	// hello that names less would speak of a journal that was put back.
+	last := max(st.Last, o.sent)
 	h := wire.Hello{
-		Session: o.s.id, Epoch: st.Epoch, First: st.First, Last: st.Last, Hash: st.Hash, Taken: st.Confirmed,
+		Session: o.s.id, Epoch: st.Epoch, First: st.First, Last: last, Hash: st.Hash, Taken: st.Confirmed,
 		Revision: st.Revision, Roster: st.Roster, Cursor: st.Cursor,
 		Groups: o.s.Groups, Mode: o.s.Mode, Version: o.s.Version, Now: o.s.Now().UnixMilli(),
 	}

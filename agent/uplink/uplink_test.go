@@ -21,6 +21,7 @@ type fakeJournal struct {
 	mu       sync.Mutex
 	st       journal.State
 	oldest   uint64
+	lag      uint64 // entries that are in the file, but not yet in the state
 	appended chan struct{}
 	applied  [][]wire.Changes
 	slow     chan struct{} // if set, Apply waits for it
@@ -42,7 +43,9 @@ func newFakeJournal(t *testing.T) *fakeJournal {
 func (j *fakeJournal) State() journal.State {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.st
+	st := j.st
+	st.Last -= j.lag
+	return st
 }
 
 func (j *fakeJournal) write(n uint64) {
@@ -229,6 +232,26 @@ func TestJournalWaitsForNothingAndGrowsWithTheLoad(t *testing.T) {
 		j.write(10_000)
 		if got := c.taken(); len(got) != batchesOut-2 || len(got[0]) != batchEntries {
 			t.Errorf("%d messages of a backlog", len(got))
+		}
+	})
+}
+
+// A hello that follows entries names them, or the center would take the journal
+// for one that was put back.
+func TestHelloNamesWhatWasSent(t *testing.T) {
+	atUplink(t, func(t *testing.T, j *fakeJournal, c *fakeCenter) {
+		c.confirm(0)
+		j.mu.Lock()
+		j.lag = 1
+		j.mu.Unlock()
+		j.write(2)
+		if got := fmt.Sprint(c.taken()); got != "[[1 2]]" {
+			t.Fatalf("sent %s", got)
+		}
+		said[wire.Hello](c, wire.KindHello)
+		c.say(wire.KindOrder, wire.Order{Do: wire.DoHello})
+		if got := said[wire.Hello](c, wire.KindHello); len(got) != 1 || got[0].Last != 2 {
+			t.Errorf("greeted with %+v", got)
 		}
 	})
 }
