@@ -146,22 +146,27 @@ func (c Contribution) SetGroup(name string, g Giving, at Stamp) {
 // commutative, associative and idempotent; neither argument is changed.
 func Join(a, b Contribution) Contribution {
 	out := a.Clone()
+	out.take(b)
+	return out
+}
+
+// take joins what b says into the contribution's own maps.
+func (c Contribution) take(b Contribution) {
 	for f, said := range b.Values {
-		if old, ok := out.Values[f]; ok {
+		if old, ok := c.Values[f]; ok {
 			said = joinSaid(old, said)
 		}
-		out.Values[f] = said
+		c.Values[f] = said
 	}
 	for k, e := range b.Credentials {
-		out.putElement(k, e)
+		c.putElement(k, e)
 	}
 	for name, m := range b.Groups {
-		if old, ok := out.Groups[name]; ok {
+		if old, ok := c.Groups[name]; ok {
 			m = joinMembership(old, m)
 		}
-		out.Groups[name] = m
+		c.Groups[name] = m
 	}
-	return out
 }
 
 func joinSaid(a, b Said) Said {

@@ -44,22 +44,27 @@ func joined(contributions []Contribution) []Contribution {
 	return by[:n]
 }
 
-// foldValues gives each value to the source highest in the priority that has
-// one. Pairs are one Value, so either part set gives both.
+// foldValues lets one source have its word on every value it speaks of.
 func foldValues(held map[Field]Holding, c Contribution, rules Rules) {
 	for f, said := range c.Values {
-		st := said.Latest
-		if rules.settle(f, c.Source) == SettleFirst {
-			st = said.First
-		}
-		if st.Vacant() {
-			continue
-		}
-		if old, ok := held[f]; ok && rules.compare(f, old.Source, c.Source) <= 0 {
-			continue
-		}
-		held[f] = Holding{Value: st.Value, Blank: st.Blank, Source: c.Source, Stamp: st.Stamp}
+		foldValue(held, f, said, c.Source, rules)
 	}
+}
+
+// foldValue gives the value to the source if it has one and is higher in the
+// priority than who holds it. Pairs are one Value, so either part set gives both.
+func foldValue(held map[Field]Holding, f Field, said Said, s Source, rules Rules) {
+	st := said.Latest
+	if rules.settle(f, s) == SettleFirst {
+		st = said.First
+	}
+	if st.Vacant() {
+		return
+	}
+	if old, ok := held[f]; ok && rules.compare(f, old.Source, s) <= 0 {
+		return
+	}
+	held[f] = Holding{Value: st.Value, Blank: st.Blank, Source: s, Stamp: st.Stamp}
 }
 
 // elementWord and groupWord are one source's word on one credential or group.

@@ -110,6 +110,38 @@ func TestFoldLaws(t *testing.T) {
 	})
 }
 
+// Folding only what a word speaks of is folding all, and changes no argument.
+func TestRefoldLaw(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rules := genRules().Draw(t, "rules")
+		cs := joined(rapid.SliceOfN(genContribution(lawSources...), 0, 6).Draw(t, "contributions"))
+		was := Fold(cs, rules)
+		was.GUID, was.Site = "g", "A"
+		word := genContribution(lawSources...).Draw(t, "word")
+		if rapid.Bool().Draw(t, "values alone") {
+			clear(word.Credentials)
+			clear(word.Groups)
+		}
+		old := NewContribution(word.Source)
+		after := slices.Clone(cs)
+		i, known := slices.BinarySearchFunc(cs, word.Source, func(c Contribution, s Source) int { return strings.Compare(string(c.Source), string(s)) })
+		if known {
+			old = cs[i]
+			after[i] = JoinShared(old, word)
+		} else {
+			after = slices.Insert(after, i, JoinShared(old, word))
+		}
+		mustEqual(t, "joined", Join(old, word), after[i])
+
+		want := Fold(after, rules)
+		want.GUID, want.Site = "g", "A"
+		mustEqual(t, "record", want, Refold(was, after, word, rules))
+		again := Fold(cs, rules)
+		again.GUID, again.Site = "g", "A"
+		mustEqual(t, "what was", again, was)
+	})
+}
+
 // overlay(fold(C), E) is fold(C with E), for the edits of one site.
 func TestOverlayLaw(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
