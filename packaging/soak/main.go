@@ -49,7 +49,7 @@ func main() {
 	}
 }
 
-// errTold is a failure that the process within has told of.
+// errTold is a failure that was told of already.
 var errTold = errors.New("the soak failed")
 
 // outside builds, where there is a network to fetch modules from, and runs the

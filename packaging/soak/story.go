@@ -46,7 +46,7 @@ func inside(ctx context.Context, o options) error {
 	if err == nil {
 		err = w.story(ctx)
 	}
-	return errors.Join(w.verdict(ctx, err), w.end())
+	return w.verdict(ctx, errors.Join(err, w.end()))
 }
 
 // story is traffic and trouble, then peace, then the examination.
@@ -202,11 +202,12 @@ func (w *world) run(ctx context.Context, p phase, source func() *rand.Rand) erro
 	return g.Wait()
 }
 
-// verdict tells how it went, and keeps what is needed to find out why.
+// verdict tells how it went once everything has ended, and keeps what is needed
+// to find out why.
 func (w *world) verdict(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		fmt.Printf("soak: interrupted; logs are in %s\n", w.dir)
-		return ctx.Err()
+		return errTold
 	}
 	failures := w.line.failures()
 	if err != nil {
@@ -226,5 +227,5 @@ func (w *world) verdict(ctx context.Context, err error) error {
 		}
 	}
 	fmt.Printf("seed %d; timeline: %s; logs: %s/*/log; databases: %s/kept-*\n", w.seed, filepath.Join(w.dir, "timeline"), w.dir, w.dir)
-	return fmt.Errorf("%d checks failed", len(failures))
+	return errTold
 }
