@@ -30,7 +30,7 @@ func (w *world) journals(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	said := ""
+	var said strings.Builder
 	for _, site := range siteNames() {
 		mine, err := w.journal(ctx, site)
 		if err != nil {
@@ -41,10 +41,10 @@ func (w *world) journals(ctx context.Context) (string, error) {
 		if err != nil {
 			w.line.fail("journal of %s: %v: %s", site, err, out)
 		}
-		said += fmt.Sprintf("%s %s; ", site, strings.TrimSpace(string(out)))
+		fmt.Fprintf(&said, "%s %s; ", site, strings.TrimSpace(string(out)))
 	}
 	w.enrollments(events)
-	return said + "the center has each entry once", nil
+	return said.String() + "the center has each entry once", nil
 }
 
 // events are the center's event log by site, kept in a file as well.

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -31,8 +32,8 @@ type measured struct {
 
 func measures() []measured {
 	return []measured{
-		{"VmRSS", "MiB", func(s sample) int { return s.rss }, 0.30, 12 << 10, 1 << 10},
-		{"own memory", "MiB", func(s sample) int { return s.anon }, 0.25, 8 << 10, 1 << 10},
+		{"VmRSS", " MiB", func(s sample) int { return s.rss }, 0.30, 12 << 10, 1 << 10},
+		{"own memory", " MiB", func(s sample) int { return s.anon }, 0.25, 8 << 10, 1 << 10},
 		{"threads", "", func(s sample) int { return s.threads }, 0, 4, 1},
 		{"files", "", func(s sample) int { return s.files }, 0, 4, 1},
 	}
@@ -79,7 +80,7 @@ func (w *world) flat(s stretch) {
 		if len(samples) == 0 {
 			continue
 		}
-		text := ""
+		var text strings.Builder
 		if lives := samples[len(samples)-1].life - samples[0].life; lives > 0 && p.name != mosquitto {
 			w.line.fail("%s was started again %d times on the %s", p.name, lives, s.name)
 		}
@@ -89,12 +90,12 @@ func (w *world) flat(s stretch) {
 				w.line.fail("%s: no samples of the %s", p.name, s.name)
 				continue
 			}
-			text += fmt.Sprintf("  %s %d -> %d %s", m.name, second/m.scale, last/m.scale, m.unit)
+			fmt.Fprintf(&text, "  %s %d -> %d%s", m.name, second/m.scale, last/m.scale, m.unit)
 			if judged && m.grows(second, last) {
-				w.line.fail("%s grows on the %s: %s from %d to %d %s", p.name, s.name, m.name, second/m.scale, last/m.scale, m.unit)
+				w.line.fail("%s grows on the %s: %s from %d to %d%s", p.name, s.name, m.name, second/m.scale, last/m.scale, m.unit)
 			}
 		}
-		w.line.phase("  %-9s%s%s", p.name, text, w.goroutines(p.name, s))
+		w.line.phase("  %-9s%s%s", p.name, text.String(), w.goroutines(p.name, s))
 	}
 	if !judged {
 		w.line.phase("  shorter than %v: shown, not judged; use a longer DURATION", shortest)
