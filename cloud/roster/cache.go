@@ -1,6 +1,9 @@
 package roster
 
-import "container/list"
+import (
+	"container/list"
+	"slices"
+)
 
 // cache keeps the users used last, decoded, up to a size. Only the writer uses
 // it.
@@ -43,15 +46,43 @@ func (c *cache) use(e *list.Element) *user {
 
 // put takes in a user as it is now, in place of what was known of it.
 func (c *cache) put(u *user) {
-	c.drop(u.row.GUID)
-	e := c.order.PushFront(u)
-	c.byGUID[u.row.GUID] = e
-	for _, row := range u.ids {
-		c.byID[row.ID] = e
+	e := c.byGUID[u.row.GUID]
+	if e == nil {
+		e = c.order.PushFront(u)
+		c.byGUID[u.row.GUID] = e
+		c.enter(e, u)
+	} else {
+		c.replace(e, u)
 	}
 	c.size += u.size
 	for c.size > c.limit && c.order.Len() > 1 {
 		c.drop(c.order.Back().Value.(*user).row.GUID)
+	}
+}
+
+func (c *cache) replace(e *list.Element, u *user) {
+	old := e.Value.(*user)
+	c.size -= old.size
+	if !slices.Equal(old.ids, u.ids) {
+		c.strike(e, old)
+		c.enter(e, u)
+	}
+	e.Value = u
+	c.order.MoveToFront(e)
+}
+
+// enter and strike keep who is found by which user ID.
+func (c *cache) enter(e *list.Element, u *user) {
+	for _, row := range u.ids {
+		c.byID[row.ID] = e
+	}
+}
+
+func (c *cache) strike(e *list.Element, u *user) {
+	for _, row := range u.ids {
+		if c.byID[row.ID] == e {
+			delete(c.byID, row.ID)
+		}
 	}
 }
 
@@ -62,10 +93,6 @@ func (c *cache) drop(guid string) {
 	}
 	u := c.order.Remove(e).(*user)
 	delete(c.byGUID, guid)
-	for _, row := range u.ids {
-		if c.byID[row.ID] == e {
-			delete(c.byID, row.ID)
-		}
-	}
+	c.strike(e, u)
 	c.size -= u.size
 }

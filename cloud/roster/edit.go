@@ -163,10 +163,8 @@ func (w *work) join(site *SiteRow, ep *EpochRow, e *protocol.Entry, u *user, edi
 		edit.Refused = slices.Concat(edit.Refused, refused)
 	}
 	foreign := u.foreignTo(site.Name)
-	own := contributionOf(u.contributions, protocol.SourceReaders)
-	u.contributions = withContribution(u.contributions, protocol.Join(own, edit.Contribution(at, w.meta.Rules)))
 	w.touch(u, site.Name)
-	w.refold(u)
+	w.say(u, edit.Contribution(at, w.meta.Rules))
 	if e.Revision >= foreign {
 		return nil // the site knew all that decides, and has said so itself
 	}

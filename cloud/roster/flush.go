@@ -149,9 +149,13 @@ func (w *work) flushCredentials() error {
 // absorb takes a committed transaction into memory and wakes who waits for
 // commits.
 func (r *Roster) absorb(w *work) {
+	r.absorbState(w)
 	for _, u := range w.users {
 		r.cacheUser(u)
 	}
+}
+
+func (r *Roster) absorbState(w *work) {
 	s := r.state
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -168,7 +172,7 @@ func (r *Roster) absorb(w *work) {
 	}
 	if s.digest != nil {
 		for _, u := range w.order {
-			toggle(s.digest, &u.was)
+			toggle(s.digest, u.was)
 			toggle(s.digest, &u.row)
 		}
 	}
@@ -199,7 +203,7 @@ func absorbPointers[K comparable, V any](into map[K]V, from map[K]*V) {
 
 // cacheUser keeps a user as a transaction left it, without its notes.
 func (r *Roster) cacheUser(u *user) {
-	kept := &user{row: u.row, record: u.record, keys: u.keys, contributions: u.contributions, ids: u.ids, size: u.size}
-	kept.row.Record, kept.row.Contributions, kept.row.Moved = nil, nil, false
-	r.cache.put(kept)
+	u.dirty, u.force, u.claimed, u.refolded, u.was, u.touched = false, false, false, false, nil, nil
+	u.row.Record, u.row.Contributions, u.row.Moved = nil, nil, false
+	r.cache.put(u)
 }

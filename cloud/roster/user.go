@@ -20,11 +20,12 @@ type user struct {
 	size          int
 
 	// What a transaction notes on its copy:
-	dirty   bool     // contributions or row changed
-	force   bool     // a new revision even if the record is the same
-	claimed bool     // row.Revision is of this transaction
-	was     UserRow  // the row before
-	touched []string // sites (or "" for the office) that changed it
+	dirty    bool     // contributions or row changed
+	force    bool     // a new revision even if the record is the same
+	claimed  bool     // row.Revision is of this transaction
+	refolded bool     // credentials and groups too
+	was      *UserRow // the row before
+	touched  []string // sites (or "" for the office) that changed it
 }
 
 func (u *user) removed() bool { return u.row.Removed != 0 }
@@ -42,7 +43,7 @@ func holds(h protocol.HeldCredential) bool {
 
 // fold computes the record anew from the contributions.
 func (u *user) fold(rules protocol.Rules) {
-	u.keys = nil
+	u.keys, u.refolded = nil, true
 	if u.removed() {
 		u.record = protocol.Record{GUID: u.row.GUID, Removed: true}
 		return
@@ -79,17 +80,31 @@ func (u *user) held(k protocol.CredentialKey) (protocol.HeldCredential, bool) {
 // describe fills what the row says beside the record.
 func (u *user) describe() {
 	r := &u.row
-	r.IDs, r.Keys, r.Groups, r.Inactive = nil, nil, nil, false
 	if !r.live() {
+		r.IDs, r.Keys, r.Groups, r.Inactive = nil, nil, nil, false
 		return
 	}
 	id := u.record.UserID()
-	r.IDs = append(r.IDs, id)
+	if len(r.IDs) == 0 || r.IDs[0] != id {
+		r.Sort = sortKey(id)
+	}
+	r.IDs = make([]string, 1, len(u.ids)+1)
+	r.IDs[0] = id
 	for _, row := range u.ids {
 		if row.ID != id {
 			r.IDs = append(r.IDs, row.ID)
 		}
 	}
+	if u.refolded {
+		u.describeElements()
+	}
+	r.Inactive = u.record.Values[protocol.FieldState].Value.First == protocol.StateInactive
+	r.Search = u.searchText()
+}
+
+func (u *user) describeElements() {
+	r := &u.row
+	r.Keys, r.Groups = nil, nil
 	for i, h := range u.record.Credentials {
 		if h.Active() {
 			r.Keys = append(r.Keys, wire.KeyHash(u.keys[i]))
@@ -100,9 +115,6 @@ func (u *user) describe() {
 			r.Groups = append(r.Groups, h.Group)
 		}
 	}
-	r.Inactive = u.record.Values[protocol.FieldState].Value.First == protocol.StateInactive
-	r.Sort = sortKey(id)
-	r.Search = u.searchText()
 }
 
 // sortKey orders user IDs as people count: numbers by value, before the rest.

@@ -73,7 +73,7 @@ func (w *work) user(guid string) (*user, error) {
 		}
 	}
 	u := *known
-	u.was = u.row
+	u.was = &known.row
 	w.users[guid] = &u
 	return &u, nil
 }
@@ -119,7 +119,8 @@ func (w *work) newUser(enrolledBy, conflictAt string) (*user, error) {
 	if err != nil {
 		return nil, fmt.Errorf("new user: %w", err)
 	}
-	u := &user{row: UserRow{GUID: id.String(), Site: conflictAt, EnrolledBy: enrolledBy}}
+	u := &user{row: UserRow{GUID: id.String(), Site: conflictAt, EnrolledBy: enrolledBy}, was: &UserRow{}}
+	u.record.GUID, u.record.Site = u.row.GUID, u.row.Site
 	w.users[u.row.GUID] = u
 	w.touch(u, enrolledBy)
 	w.claim(u)
@@ -166,6 +167,19 @@ func (w *work) refold(u *user) {
 			}
 		}
 	}
+}
+
+// say joins a word of one source, and computes anew what it speaks of.
+func (w *work) say(u *user, word protocol.Contribution) {
+	own := contributionOf(u.contributions, word.Source)
+	u.contributions = withContribution(u.contributions, protocol.JoinShared(own, word))
+	// While a change of the rules is under way, nobody knows under which ones the
+	// rest of the record was folded.
+	if u.removed() || w.meta.Recompute != nil || len(word.Credentials)+len(word.Groups) > 0 {
+		w.refold(u)
+		return
+	}
+	u.record = protocol.Refold(u.record, u.contributions, word, w.meta.Rules)
 }
 
 // holder returns the GUID of who has a credential, "" for nobody.
