@@ -45,7 +45,7 @@ func (w *world) wasHard() error {
 		return nil // by chance, little may have happened
 	}
 	var errs []error
-	for _, what := range []string{"enrolled at readers", "edited at readers", "enrolled at the office", "edited at the office", "WANs seen lost", toldOfFull} {
+	for _, what := range []string{"enrolled at readers", "edited at readers", "enrolled at the office", "edited at the office", "WANs seen lost", toldOfFull, "full disks of center"} {
 		if w.line.counted(what) == 0 {
 			errs = append(errs, fmt.Errorf("0 %s: the soak was too kind to prove anything", what))
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"doorsync/packaging/rig"
@@ -36,7 +37,7 @@ func between(random *rand.Rand, least, most time.Duration) time.Duration {
 func (w *world) lanes(p phase, source func() *rand.Rand) []lane {
 	lines := lane{"lines", source(), 2 * time.Second, 10 * time.Second, w.strikeLine}
 	killing := lane{"kills", source(), time.Second, 5 * time.Second, w.strikeProgram}
-	disks := lane{"disks", source(), 8 * time.Second, 25 * time.Second, w.strikeDisk}
+	disks := lane{"disks", source(), 5 * time.Second, 18 * time.Second, w.strikeDisk}
 	readers := lane{"readers", source(), 5 * time.Second, 20 * time.Second, w.strikeReader}
 	brokers := lane{"brokers", source(), 5 * time.Second, 20 * time.Second, w.strikeBroker}
 	out := []lane{lines, disks, readers}
@@ -51,10 +52,39 @@ func (w *world) lanes(p phase, source func() *rand.Rand) []lane {
 
 func pick[T any](random *rand.Rand, of []T) T { return of[random.IntN(len(of))] }
 
+// deck is drawn from until it is empty, and shuffled anew then: chance decides
+// the order, and nothing is left out for long.
+type deck struct {
+	cards, left []string
+}
+
+func newDeck(cards ...string) *deck { return &deck{cards: cards} }
+
+func (d *deck) draw(random *rand.Rand) string {
+	if len(d.left) == 0 {
+		d.left = slices.Clone(d.cards)
+		random.Shuffle(len(d.left), func(i, j int) { d.left[i], d.left[j] = d.left[j], d.left[i] })
+	}
+	card := d.left[0]
+	d.left = d.left[1:]
+	return card
+}
+
+// decks are what the lanes draw from, through all phases. Each belongs to one
+// lane.
+type decks struct{ lines, kills, disks, readers, brokers *deck }
+
+func newDecks() decks {
+	return decks{
+		lines: newDeck(kinds()...), kills: newDeck(goPrograms()...), disks: newDeck(goPrograms()...),
+		readers: newDeck("silent", "half", "fewer", "garbage", "refuse"), brokers: newDeck("kill -9", "restart"),
+	}
+}
+
 // strikeLine makes one site's line ill. Now and then it lets the two sites do
 // apart what they would not do together.
 func (w *world) strikeLine(ctx context.Context, random *rand.Rand, stop <-chan struct{}) error {
-	site, kind, span := pick(random, siteNames()), pick(random, kinds()), between(random, 2*time.Second, 15*time.Second)
+	site, kind, span := pick(random, siteNames()), w.decks.lines.draw(random), between(random, 2*time.Second, 15*time.Second)
 	if random.IntN(3) == 0 && w.calm.TryLock() {
 		defer w.calm.Unlock()
 		return w.apart(ctx, site, random)
@@ -79,7 +109,7 @@ func (w *world) while(ctx context.Context, what string, span time.Duration, stop
 
 // strikeProgram kills a program and starts it again, at once or a while later.
 func (w *world) strikeProgram(ctx context.Context, random *rand.Rand, stop <-chan struct{}) error {
-	p := w.part(pick(random, goPrograms()))
+	p := w.part(w.decks.kills.draw(random))
 	span := time.Duration(0)
 	if random.IntN(2) == 0 {
 		span = between(random, 0, 4*time.Second)
@@ -94,10 +124,8 @@ func (w *world) strikeProgram(ctx context.Context, random *rand.Rand, stop <-cha
 // strikeBroker restarts Mosquitto, which then knows nothing any more.
 func (w *world) strikeBroker(ctx context.Context, random *rand.Rand, stop <-chan struct{}) error {
 	p := w.part(mosquitto)
-	how, end := "kill -9", (*rig.Process).Kill
-	if random.IntN(2) == 0 {
-		how, end = "restart", (*rig.Process).Stop
-	}
+	how := w.decks.brokers.draw(random)
+	end := map[string]func(*rig.Process) error{"kill -9": (*rig.Process).Kill, "restart": (*rig.Process).Stop}[how]
 	w.calm.RLock()
 	defer w.calm.RUnlock()
 	w.line.count(kills, how+"s of mosquitto")
@@ -107,7 +135,7 @@ func (w *world) strikeBroker(ctx context.Context, random *rand.Rand, stop <-chan
 
 // strikeDisk fills up the disk of a program.
 func (w *world) strikeDisk(ctx context.Context, random *rand.Rand, stop <-chan struct{}) error {
-	p := w.part(pick(random, goPrograms()))
+	p := w.part(w.decks.disks.draw(random))
 	dir := w.data(p.name)
 	w.calm.RLock()
 	defer w.calm.RUnlock()
@@ -123,7 +151,7 @@ func (w *world) strikeDisk(ctx context.Context, random *rand.Rand, stop <-chan s
 
 // strikeReader gives a terminal a bad day.
 func (w *world) strikeReader(ctx context.Context, random *rand.Rand, stop <-chan struct{}) error {
-	site, terminal, fault := pick(random, siteNames()), pick(random, terminalNames()), pick(random, []string{"silent", "half", "fewer", "garbage", "refuse"})
+	site, terminal, fault := pick(random, siteNames()), pick(random, terminalNames()), w.decks.readers.draw(random)
 	t := w.terminals[site]
 	w.calm.RLock()
 	defer w.calm.RUnlock()

@@ -46,6 +46,7 @@ type world struct {
 	broker    *rig.Mosquitto
 	sites     map[string]*rig.Site
 	terminals map[string]*rig.Terminals
+	decks     decks
 	parts     []*program // everything that is killed and looked at
 	// calm is held, shared, by whoever breaks something; who holds it alone
 	// knows that nothing is broken but what it broke itself.
@@ -58,7 +59,7 @@ func build(ctx context.Context, o options) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &world{options: o, line: line, people: newPeople(), sites: map[string]*rig.Site{}, terminals: map[string]*rig.Terminals{}}
+	w := &world{options: o, line: line, people: newPeople(), decks: newDecks(), sites: map[string]*rig.Site{}, terminals: map[string]*rig.Terminals{}}
 	if w.wan, err = newWAN(ctx, siteNames()); err != nil {
 		return w, err
 	}
