@@ -16,6 +16,7 @@ type policy struct {
 	restore  bool // users deleted at the reader are given back in this pass
 	mass     bool // so many rows are missing that they are one event
 	deletes  bool // a person has confirmed the deletes
+	whole    bool // the whole table was read, and counted
 }
 
 // standing is how a row differs from what it should hold, for the reader's

@@ -36,6 +36,14 @@ type shown struct {
 	Reads protocol.Value `cbor:"r"`
 }
 
+// count is 1 for a row that the reader has, as far as is remembered.
+func (m *memory) count() int {
+	if m == nil || m.Held == nil || m.Absent {
+		return 0
+	}
+	return 1
+}
+
 // clone returns a copy whose fields can be set; what they point to is never
 // written to.
 func (m *memory) clone() memory {

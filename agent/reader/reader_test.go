@@ -91,14 +91,19 @@ func TestEditsAtTheReader(t *testing.T) {
 		inSite(t, func(s *site) {
 			front, back := newFake(), newFake()
 			back.serial = "B1"
-			s.with(front)
-			s.with(back, func(o *Options) { o.Name = "back" })
+			r := s.with(front)
+			other := s.with(back, func(o *Options) { o.Name = "back" })
 			at := s.now()
 			front.enter(person("4", "Anna", protocol.Card(6543)))
 			later(0)
 			s.wantLog(at, "enrolled 4", "updated_central 4")
 			s.wantUser("4", "4 Anna #6543")
 			back.want(t, "4 Anna #6543")
+			wantState(t, r, wire.ReaderState{State: wire.ReaderInSync, Users: 1})
+			wantState(t, other, wire.ReaderState{State: wire.ReaderInSync, Users: 1})
+			s.office(patch{id: "5", name: "Ben"})
+			later(0)
+			wantState(t, r, wire.ReaderState{State: wire.ReaderInSync, Users: 2})
 		})
 	})
 	t.Run("edited", func(t *testing.T) {

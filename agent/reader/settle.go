@@ -55,6 +55,7 @@ func (l *line) hear(ctx context.Context, its []item, have map[string]*driver.Row
 	b := journal.Batch{Reader: l.o.Name, ReaderID: l.info.Serial}
 	stands := map[string]standing{}
 	var again []item
+	counted := 0
 	sort := func(r row, v verdict) {
 		stands[r.key] = v.open
 		switch {
@@ -72,6 +73,9 @@ func (l *line) hear(ctx context.Context, its []item, have map[string]*driver.Row
 		if err := l.record(&b, r, v); err != nil {
 			return nil, nil, err
 		}
+		if !p.whole {
+			counted += v.mem.count() - r.mem.count()
+		}
 		if v.edit != nil {
 			again = append(again, it)
 			continue
@@ -81,6 +85,7 @@ func (l *line) hear(ctx context.Context, its []item, have map[string]*driver.Row
 	if err := l.commit(ctx, b); err != nil {
 		return nil, nil, err
 	}
+	l.total += counted
 	for _, it := range again {
 		r, v, err := l.consider(it, have, p)
 		if err != nil {

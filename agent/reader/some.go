@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"doorsync/firmware-bridge/driver"
+	"doorsync/protocol/wire"
 )
 
 // users looks after the rows of the users that changed at the site.
@@ -87,6 +88,7 @@ func (l *line) some(ctx context.Context, its []item) error {
 	if err := l.settle(ctx, its, l.ask, l.policy(false)); err != nil {
 		return err
 	}
+	l.change(func(s *wire.ReaderState) { s.Users = max(l.total, 0) })
 	l.settled(false, l.note)
 	return nil
 }
