@@ -3,11 +3,11 @@ package journal
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
 	"doorsync/protocol"
-	"doorsync/protocol/wire"
 )
 
 // maxID bounds user IDs, row keys and readers' names, in bytes.
@@ -178,21 +178,19 @@ func (t *txn) remarks(main protocol.Entry, p *person, tell protocol.Entry, refus
 			return nil, err
 		}
 	}
-	if !p.known && len(p.edits) == 0 || len(main.Edit.Values) == 0 {
-		return made, nil // nobody could hold a value otherwise
+	lost, err := t.notKept(&main, p)
+	if err != nil {
+		return nil, err
 	}
-	said := protocol.Edit{UserID: main.UserID, New: main.Edit.New, Values: main.Edit.Values}
-	p.edits = append(p.edits, pendingEdit{number: main.Number, stamp: main.Stamp, edit: said})
-	rules := t.m.settings.Rules
-	for _, n := range main.Edit.NotKept(t.effective(p), rules) {
-		if err := add(protocol.EventValueNotKept, notKept(n)); err != nil {
+	for _, n := range lost {
+		if err := add(protocol.EventValueNotKept, heldBy(n)); err != nil {
 			return nil, err
 		}
 	}
 	return made, nil
 }
 
-func notKept(n protocol.NotKept) string {
+func heldBy(n protocol.NotKept) string {
 	if n.HeldBy == "" {
 		return string(n.Field)
 	}
@@ -208,45 +206,52 @@ func (t *txn) overlay(e protocol.Entry) error {
 	if err := b.Put(localKey(localPending, e.Number), []byte(e.UserID)); err != nil {
 		return err
 	}
-	for _, c := range e.Edit.Given {
-		k := c.Key()
-		if slices.Contains(e.Edit.Refused, k) {
-			continue
-		}
-		if err := b.Put(claimKey(wire.KeyHash(k), e.Number), nil); err != nil {
+	p := pendingOf(e.Number, e.Stamp, e.Edit)
+	for _, hash := range p.claims {
+		if err := b.Put(claimKey(hash, e.Number), nil); err != nil {
 			return err
 		}
 	}
+	t.unsettled.add(e.UserID, p)
 	return nil
 }
 
 // settle forgets the overlay of all edits up to a number: the records held
 // contain them, as far as the center took them.
 func (t *txn) settle(upTo uint64) error {
-	b := t.bucket(inLocal)
-	var numbers []uint64
-	var ids []string
-	c := b.Cursor()
-	for k, v := c.Seek([]byte{localPending}); len(k) == 9 && k[0] == localPending && lastNumber(k) <= upTo; k, v = c.Next() {
-		numbers, ids = append(numbers, lastNumber(k)), append(ids, string(v))
+	keys, edits, err := t.settling(upTo)
+	if err != nil {
+		return err
 	}
-	for i, n := range numbers {
-		e, err := t.entryAt(n)
-		if err != nil {
+	b := t.bucket(inLocal)
+	for i, k := range keys {
+		if err := errors.Join(b.Delete(overlayKey(k.id, k.number)), b.Delete(localKey(localPending, k.number))); err != nil {
 			return err
 		}
-		keys := [][]byte{overlayKey(ids[i], n), localKey(localPending, n)}
-		if e.Edit != nil {
-			for _, c := range e.Edit.Given {
-				keys = append(keys, claimKey(wire.KeyHash(c.Key()), n))
-			}
-		}
-		for _, k := range keys {
-			if err := b.Delete(k); err != nil {
+		for _, hash := range edits[i].claims {
+			if err := b.Delete(claimKey(hash, k.number)); err != nil {
 				return err
 			}
 		}
+		t.touch(k.id)
 	}
-	t.touch(ids...)
+	t.unsettled.settled = max(t.unsettled.settled, upTo)
 	return nil
+}
+
+// settling returns the edits that are pending up to a number.
+func (t *txn) settling(upTo uint64) (keys []pendingKey, edits []pendingEdit, err error) {
+	if t.unsettled.complete {
+		keys, edits = t.unsettled.upTo(upTo)
+		return keys, edits, nil
+	}
+	c := t.bucket(inLocal).Cursor()
+	for k, v := c.Seek([]byte{localPending}); isPending(k) && lastNumber(k) <= upTo; k, v = c.Next() {
+		e, err := t.pendingAt(lastNumber(k), valuesOnly)
+		if err != nil {
+			return nil, nil, err
+		}
+		keys, edits = append(keys, pendingKey{e.number, string(v)}), append(edits, e)
+	}
+	return keys, edits, nil
 }

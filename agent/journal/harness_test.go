@@ -56,6 +56,7 @@ func (h *harness) open() {
 	j, err := Open(h.path, Options{Site: "north"})
 	h.must(err)
 	j.db.NoSync = true // nothing is cut off here
+	j.keep = rapid.SampledFrom([]int{0, 1000, maxPending}).Draw(h.T, "kept")
 	h.j, h.ran = j, make(chan error, 1)
 	go func() { h.ran <- j.Run(context.Background()) }()
 }
@@ -78,6 +79,9 @@ func (h *harness) genEdit(t *rapid.T) protocol.Edit {
 	if rapid.Bool().Draw(t, "named") {
 		e.Values = name(rapid.SampledFrom([]string{"Ada", "Bob"}).Draw(t, "name"))
 	}
+	if rapid.Bool().Draw(t, "mailed") {
+		e.Values = map[protocol.Field]protocol.Value{protocol.FieldEmail: protocol.Text(rapid.SampledFrom([]string{"", "ada@example.org", "bob@example.org"}).Draw(t, "email"))}
+	}
 	return e
 }
 
@@ -89,8 +93,20 @@ func (h *harness) edit(t *rapid.T) {
 	if got.New != want.New || !slices.Equal(got.Refused, want.Refused) || made[0].Number != h.m.last+1 || made[0].Revision != h.m.revision {
 		h.Fatalf("edit became %v: new %v, refused %v; want new %v, refused %v, number %d, revision %d", made[0], got.New, got.Refused, want.New, want.Refused, h.m.last+1, h.m.revision)
 	}
+	if n := len(h.m.notKept(*made[0].Edit, made[0].Stamp)); n != told(made, protocol.EventValueNotKept) {
+		h.Fatalf("%d values were not kept, and %v tells so", n, made)
+	}
 	h.m.pending = append(h.m.pending, made[0])
 	h.m.last = made[len(made)-1].Number
+}
+
+func told(entries []protocol.Entry, event protocol.Event) (n int) {
+	for _, e := range entries {
+		if e.Event == event {
+			n++
+		}
+	}
+	return n
 }
 
 // genUser draws the center's state of a user: with IDs, without, deleted.
@@ -225,11 +241,29 @@ func (h *harness) compare(*rapid.T) {
 		}
 	}
 	h.compareUsers()
+	h.comparePendings()
 	r, err := h.j.Verify(context.Background(), nil)
 	h.must(err)
 	if st := h.j.State(); len(r.Faults) > 0 || st.Last != h.m.last || st.Revision != h.m.revision {
 		h.Fatalf("%v, last %d of %d, revision %d of %d", r.Faults, st.Last, h.m.last, st.Revision, h.m.revision)
 	}
+}
+
+// comparePendings holds what the writer keeps against the file.
+func (h *harness) comparePendings() {
+	h.j.turn.Lock()
+	defer h.j.turn.Unlock()
+	kept := h.j.pendings
+	if kept == nil || !kept.complete || h.j.stale {
+		return
+	}
+	h.must(h.j.read(func(r *reading) error {
+		want := r.readPendings()
+		if !slices.Equal(kept.order, want.order) || kept.bytes != want.bytes || fmt.Sprint(kept.by) != fmt.Sprint(want.by) {
+			h.Fatalf("kept are %v, pending are %v", kept, want)
+		}
+		return nil
+	}))
 }
 
 func (h *harness) compareUsers() {

@@ -34,9 +34,10 @@ type Journal struct {
 	mem atomic.Pointer[memory]
 
 	queue    chan *request
-	turn     sync.Mutex  // held by who commits; guards the four below
+	turn     sync.Mutex  // held by who commits; guards the five below
 	stale    bool        // the last commit failed, read memory from the file
 	owed     bool        // memory has a confirmation that the file lacks
+	pendings *pendings   // nil: to be read from the file
 	writing  bool        // Run runs and has not been told to end
 	broken   chan error  // tells Run of damage that a caller met
 	quiet    atomic.Bool // the last commit was of one request
@@ -48,6 +49,8 @@ type Journal struct {
 
 	// failCommit, set by tests, stands for a disk that fails.
 	failCommit func() error
+	// keep is how many bytes of pending edits the writer keeps.
+	keep int
 }
 
 // Open opens or creates a site's journal for the agent. The file is locked
@@ -77,7 +80,7 @@ func open(path string, o Options, readOnly bool) (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &Journal{path: path, opts: o.withDefaults(), codec: codec}
+	j := &Journal{path: path, opts: o.withDefaults(), codec: codec, keep: maxPending}
 	j.log = j.opts.Logger
 	j.queue, j.broken = make(chan *request, maxGroup), make(chan error, 1)
 	j.closing, j.stopped = make(chan struct{}), make(chan struct{})

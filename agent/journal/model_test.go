@@ -75,7 +75,7 @@ func (m *model) enrolled(id string) (out []pendingEdit) {
 func (m *model) edits(id string) (out []pendingEdit) {
 	for _, e := range m.pending {
 		if e.UserID == id {
-			out = append(out, pendingEdit{number: e.Number, stamp: e.Stamp, edit: *e.Edit})
+			out = append(out, pendingEdit{number: e.Number, stamp: e.Stamp, edit: e.Edit})
 		}
 	}
 	return out
@@ -141,6 +141,14 @@ func (m *model) take(e protocol.Edit) protocol.Edit {
 		}
 	}
 	return e
+}
+
+// notKept is what does not stand of an edit once it is laid over the rest.
+func (m *model) notKept(e protocol.Edit, at protocol.Stamp) []protocol.NotKept {
+	who, _, _ := m.under(e.UserID)
+	rules := protocol.DefaultRules()
+	said := e.Contribution(at, rules)
+	return e.NotKept(protocol.Overlay(who.record, []protocol.Contribution{said}, rules), rules)
 }
 
 func (m *model) settle(upTo uint64) {

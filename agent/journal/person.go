@@ -14,9 +14,9 @@ import (
 type person struct {
 	id     string // asked for
 	change wire.Change
-	record protocol.Record
-	known  bool // record is the center's and lives
-	gone   bool // record is a tombstone, and nobody was enrolled since
+	record protocol.Record // if whole
+	known  bool            // record is the center's and lives
+	gone   bool            // record is a tombstone, and nobody was enrolled since
 	edits  []pendingEdit
 }
 
@@ -49,7 +49,7 @@ func (p *person) userID() string {
 // is no more.
 func newcomer(edits []pendingEdit) []pendingEdit {
 	for i, e := range slices.Backward(edits) {
-		if e.edit.New {
+		if e.new {
 			return edits[i:]
 		}
 	}
@@ -58,7 +58,7 @@ func newcomer(edits []pendingEdit) []pendingEdit {
 
 // person returns whoever an ID stands for.
 func (r *reading) person(id string, d depth) (person, error) {
-	s, rec, ok, err := r.find(id, d)
+	s, ok, err := r.find(id)
 	if err != nil {
 		return person{}, err
 	}
@@ -67,16 +67,21 @@ func (r *reading) person(id string, d depth) (person, error) {
 		return person{}, err
 	}
 	own := newcomer(edits)
-	switch {
-	case ok && rec.Removed && len(own) > 0 && own[0].number <= s.since:
-		own = nil // the deletion stands, the enrollment came too late
-	case len(own) > 0:
+	tooLate := ok && s.tomb && len(own) > 0 && own[0].number <= s.since // the deletion stands
+	if len(own) > 0 && !tooLate {
 		return person{id: id, edits: own}, nil
-	case ok && !rec.Removed:
-		p := person{id: id, change: s.change, record: rec, known: true, edits: edits}
-		return p, r.addEdits(&p, d)
 	}
-	return person{id: id, change: s.change, record: rec, gone: ok}, nil
+	p := person{id: id, change: s.change, known: ok && !s.tomb, gone: ok && s.tomb}
+	if ok && d == whole {
+		if p.record, err = r.decodeRecord(s.change); err != nil {
+			return person{}, err
+		}
+	}
+	if p.known {
+		p.edits = edits
+		err = r.addEdits(&p, d)
+	}
+	return p, err
 }
 
 // resident returns the person with a live record.
@@ -102,7 +107,7 @@ func (r *reading) addEdits(p *person, d depth) error {
 		if len(edits) == 0 || len(newcomer(edits)) > 0 {
 			continue
 		}
-		s, _, _, err := r.find(alias, valuesOnly)
+		s, _, err := r.find(alias)
 		if err != nil {
 			return err
 		}
@@ -195,7 +200,7 @@ func (r *reading) indexed(guid string, hash uint64) (person, bool, error) {
 	if err != nil || !ok || !slices.Contains(s.change.Keys, hash) || len(s.change.IDs) == 0 {
 		return person{}, false, err
 	}
-	rec, err := r.decodeRecord(s.change, whole)
+	rec, err := r.decodeRecord(s.change)
 	if err != nil || rec.Removed {
 		return person{}, false, err
 	}

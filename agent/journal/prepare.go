@@ -80,8 +80,8 @@ func (j *Journal) isTombstone(c *wire.Change) (bool, error) {
 	if len(c.Record) > longestTombstone || len(c.Keys) > 0 {
 		return false, nil
 	}
-	var rec valuesRecord
-	if err := j.codec.Unmarshal(c.Record, &rec); err != nil {
+	rec, err := j.codec.UnmarshalValues(c.Record)
+	if err != nil {
 		return false, fmt.Errorf("%w: record of user %s: %w", ErrMalformed, c.GUID, err)
 	}
 	return rec.Removed, nil

@@ -1,9 +1,7 @@
 package journal
 
 import (
-	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -20,6 +18,7 @@ type reading struct {
 	m *memory
 	// beforeLookup brings the index up to date within a transaction that writes.
 	beforeLookup func() error
+	unsettled    *unsettled // the writer's
 }
 
 // read runs f in a transaction of its own. f must be quick: while it runs the
@@ -121,44 +120,18 @@ func (r *reading) held(guid string) (stored, bool, error) {
 	return s, err == nil, err
 }
 
-// depth is how much of records and edits is decoded: taking an edit in needs no
-// templates, and they are most of it.
+// depth is how much of records and edits is decoded. Taking an edit in needs to
+// know who somebody is, and nothing of most of what they have.
 type depth bool
 
 const (
-	valuesOnly depth = false
+	valuesOnly depth = false // no record, and of edits the values
 	whole      depth = true
 )
 
-// Records and entries without credentials and groups.
-type (
-	valuesRecord struct {
-		Values  map[protocol.Field]protocol.Holding `cbor:"values"`
-		Removed bool                                `cbor:"removed"`
-		Site    string                              `cbor:"site"`
-	}
-	valuesEntry struct {
-		Number uint64         `cbor:"n"`
-		Stamp  protocol.Stamp `cbor:"t"`
-		Edit   *struct {
-			UserID string                            `cbor:"user"`
-			New    bool                              `cbor:"new"`
-			Values map[protocol.Field]protocol.Value `cbor:"values"`
-		} `cbor:"edit"`
-	}
-)
-
-func (r *reading) decodeRecord(c wire.Change, d depth) (protocol.Record, error) {
+func (r *reading) decodeRecord(c wire.Change) (protocol.Record, error) {
 	var rec protocol.Record
-	var err error
-	if d == whole {
-		err = r.j.codec.Unmarshal(c.Record, &rec)
-	} else {
-		var v valuesRecord
-		err = r.j.codec.Unmarshal(c.Record, &v)
-		rec = protocol.Record{Values: v.Values, Removed: v.Removed, Site: v.Site}
-	}
-	if err != nil {
+	if err := r.j.codec.Unmarshal(c.Record, &rec); err != nil {
 		return rec, r.j.damaged(fmt.Errorf("user %s: %w", c.GUID, err))
 	}
 	rec.GUID = c.GUID
@@ -168,29 +141,43 @@ func (r *reading) decodeRecord(c wire.Change, d depth) (protocol.Record, error) 
 // find returns the user whom the center knows under an ID: rather one who lives
 // than a tombstone, rather one who is given to readers under it than under
 // another ID, rather the site's own of two in conflict.
-func (r *reading) find(id string, d depth) (best stored, rec protocol.Record, ok bool, err error) {
+func (r *reading) find(id string) (best stored, ok bool, err error) {
 	guids, err := r.lookup(idHash(id))
 	if err != nil {
-		return stored{}, rec, false, err
+		return stored{}, false, err
 	}
-	rank := -1
+	found := make([]stored, 0, 1)
 	for _, guid := range guids {
 		s, held, err := r.held(guid)
 		if err != nil {
-			return stored{}, rec, false, err
+			return stored{}, false, err
 		}
-		if !held || !slices.Contains(s.change.IDs, id) {
-			continue
-		}
-		c, err := r.decodeRecord(s.change, d)
-		if err != nil {
-			return stored{}, rec, false, err
-		}
-		if n := rankOf(c, s.change.IDs[0] == id); n > rank {
-			best, rec, ok, rank = s, c, true, n
+		if held && slices.Contains(s.change.IDs, id) {
+			found = append(found, s)
 		}
 	}
-	return best, rec, ok, nil
+	if len(found) > 1 {
+		return r.first(found, id)
+	}
+	for _, s := range found {
+		return s, true, nil
+	}
+	return stored{}, false, nil
+}
+
+// first returns whom of several an ID stands for.
+func (r *reading) first(found []stored, id string) (best stored, ok bool, err error) {
+	rank := -1
+	for _, s := range found {
+		rec, err := r.j.codec.UnmarshalValues(s.change.Record)
+		if err != nil {
+			return stored{}, false, r.j.damaged(fmt.Errorf("user %s: %w", s.change.GUID, err))
+		}
+		if n := rankOf(rec, s.change.IDs[0] == id); n > rank {
+			best, rank = s, n
+		}
+	}
+	return best, true, nil
 }
 
 func rankOf(rec protocol.Record, first bool) int {
@@ -205,51 +192,6 @@ func rankOf(rec protocol.Record, first bool) int {
 		n++
 	}
 	return n
-}
-
-// pendingEdit is an edit of this site that the record held does not contain.
-type pendingEdit struct {
-	number uint64
-	stamp  protocol.Stamp
-	edit   protocol.Edit
-}
-
-// pending returns what is pending under a user ID, in order.
-func (r *reading) pending(id string, d depth) ([]pendingEdit, error) {
-	var out []pendingEdit
-	prefix := overlayPrefix(id)
-	c := r.bucket(inLocal).Cursor()
-	for k, _ := c.Seek(prefix); len(k) == len(prefix)+8 && bytes.HasPrefix(k, prefix); k, _ = c.Next() {
-		e, err := r.pendingAt(lastNumber(k), d)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, e)
-	}
-	return out, nil
-}
-
-func (r *reading) pendingAt(number uint64, d depth) (pendingEdit, error) {
-	if d == whole {
-		e, err := r.entryAt(number)
-		if err == nil && e.Edit == nil {
-			err = r.j.damaged(fmt.Errorf("entry %d holds no edit", number))
-		}
-		if err != nil {
-			return pendingEdit{}, err
-		}
-		return pendingEdit{number: number, stamp: e.Stamp, edit: *e.Edit}, nil
-	}
-	var e valuesEntry
-	err := r.j.codec.Unmarshal(r.bucket(inEntries).Get(numberKey(number)), &e)
-	if err == nil && e.Edit == nil {
-		err = errors.New("it holds no edit")
-	}
-	if err != nil {
-		return pendingEdit{}, r.j.damaged(fmt.Errorf("entry %d: %w", number, err))
-	}
-	edit := protocol.Edit{UserID: e.Edit.UserID, New: e.Edit.New, Values: e.Edit.Values}
-	return pendingEdit{number: number, stamp: e.Stamp, edit: edit}, nil
 }
 
 func (r *reading) entryAt(number uint64) (protocol.Entry, error) {

@@ -28,13 +28,20 @@ type txn struct {
 func (t *txn) begin(tx *bbolt.Tx) error {
 	t.reading = reading{j: t.j, space: space{tx: tx}, m: &t.mem, beforeLookup: t.flushIndex}
 	t.changed = map[string]struct{}{}
-	if !t.j.stale {
+	if t.j.stale {
+		var err error
+		if t.mem, err = t.j.readMemory(tx); err != nil {
+			return err
+		}
+		t.j.pendings = nil
+	} else {
 		t.mem = *t.j.mem.Load()
-		return nil
 	}
-	var err error
-	t.mem, err = t.j.readMemory(tx)
-	return err
+	if t.j.pendings == nil {
+		t.j.pendings = t.readPendings()
+	}
+	t.unsettled = &unsettled{pendings: t.j.pendings}
+	return nil
 }
 
 // end writes what is written once for all requests.

@@ -109,7 +109,7 @@ func (r *reading) residentView(guid string, v []byte, own map[string]struct{}) (
 	if err != nil || len(s.change.IDs) == 0 {
 		return View{}, false, err
 	}
-	rec, err := r.decodeRecord(s.change, whole)
+	rec, err := r.decodeRecord(s.change)
 	if err != nil || rec.Removed {
 		return View{}, false, err
 	}
