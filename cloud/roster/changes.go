@@ -103,7 +103,6 @@ func (r *Roster) increment(ctx context.Context, out *wire.Changes, m moment, aft
 					return false
 				}
 				c := m.scope.change(u)
-				c.Record = slices.Clone(c.Record) // the row is borrowed
 				return b.add(c, u.Revision)
 			})
 		})

@@ -104,7 +104,6 @@ func (r *Roster) differing(ctx context.Context, s *scope, d wire.Digest) (users 
 				return true
 			}
 			c := s.change(u)
-			c.Record = slices.Clone(c.Record) // the row is borrowed
 			if size += changeSize(&c); size > maxMend && len(users) > 0 {
 				more = true
 				return false

@@ -71,8 +71,7 @@ func (w *work) encode(u *user) (changed bool, err error) {
 		return false, fmt.Errorf("encode user %s: %w", r.GUID, err)
 	}
 	u.describe()
-	r.Moved = r.Sort != u.was.Sort || r.Created != u.was.Created || r.Removed != u.was.Removed || r.Site != u.was.Site ||
-		r.EnrolledBy != u.was.EnrolledBy || r.MergedInto != u.was.MergedInto
+	r.Moved = r.Sort != u.was.Sort
 	r.Sum = r.change().Sum()
 	u.size = u.estimate(len(r.Record))
 	if r.Handle != 0 && r.Sum == u.was.Sum && !u.force && !u.claimed {

@@ -2,7 +2,6 @@ package roster
 
 import (
 	"context"
-	"slices"
 
 	"doorsync/protocol/wire"
 )
@@ -38,7 +37,6 @@ func (r *Roster) snapshot(ctx context.Context, out *wire.Changes, m moment, curs
 				return true
 			}
 			c := m.scope.change(u)
-			c.Record = slices.Clone(c.Record) // the row is borrowed
 			if size += changeSize(&c); size > maxBytes && len(out.Users) > 0 {
 				full = true
 				return false

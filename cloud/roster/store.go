@@ -39,8 +39,8 @@ type Tx interface {
 	MetaWriter
 }
 
-// UserReader reads users. Rows handed to a callback, and the slices in them,
-// are the callback's only until it returns; it returns false to stop.
+// UserReader reads users. A row handed to a callback is the callback's only until
+// it returns; what the row's slices hold stays. It returns false to stop.
 type UserReader interface {
 	User(guid string) (UserRow, bool, error)
 	// UsersSince are all users of a later revision, in order of revision, as far
@@ -70,7 +70,7 @@ type UserWriter interface {
 // them, and stored so that it is found and sent without computing.
 type UserRow struct {
 	Handle        int64 // the store's own name for the row, 0 if new
-	Moved         bool  // an existing row differs in Created, Removed, Site, EnrolledBy, MergedInto or Sort
+	Moved         bool  // an existing row differs in Sort
 	GUID          string
 	Revision      uint64
 	Created       uint64 // revision at which the user came to be

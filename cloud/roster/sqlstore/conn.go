@@ -2,9 +2,10 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"modernc.org/sqlite"
@@ -14,23 +15,26 @@ import (
 )
 
 // conn is one connection with the statements it has prepared. It is used by one
-// goroutine at a time.
+// goroutine at a time. It speaks to the driver itself: what database/sql does
+// beside it, a pool and conversions by reflection, costs as much as many of the
+// statements.
 type conn struct {
 	path  string
-	c     *sql.Conn
-	stmts map[string]*sql.Stmt
+	c     driver.Conn
+	stmts map[string]driver.Stmt
+	args  []driver.NamedValue // of the statement that is begun
 }
 
 // background is the context of all statements: a transaction ends by its own
 // logic, and a cancelable context costs a goroutine a statement.
 var background = context.Background()
 
-func newConn(db *sql.DB, path string, pragmas ...string) (*conn, error) {
-	c, err := db.Conn(background)
+func newConn(path string, pragmas ...string) (*conn, error) {
+	c, err := new(sqlite.Driver).Open(path)
 	if err != nil {
 		return nil, explain(path, err)
 	}
-	out := &conn{path: path, c: c, stmts: map[string]*sql.Stmt{}}
+	out := &conn{path: path, c: c, stmts: map[string]driver.Stmt{}}
 	for _, p := range pragmas {
 		if err := out.exec("PRAGMA " + p); err != nil {
 			return nil, errors.Join(err, out.close())
@@ -48,11 +52,11 @@ func (c *conn) close() error {
 }
 
 // prepared returns the statement for a query, prepared once per connection.
-func (c *conn) prepared(query string) (*sql.Stmt, error) {
+func (c *conn) prepared(query string) (driver.Stmt, error) {
 	if s, ok := c.stmts[query]; ok {
 		return s, nil
 	}
-	s, err := c.c.PrepareContext(background, query)
+	s, err := c.c.Prepare(query)
 	if err != nil {
 		return nil, explain(c.path, err)
 	}
@@ -60,20 +64,29 @@ func (c *conn) prepared(query string) (*sql.Stmt, error) {
 	return s, nil
 }
 
-// exec runs a statement once, without keeping it.
+// exec runs statements once, without keeping them.
 func (c *conn) exec(query string) error {
-	_, err := c.c.ExecContext(background, query)
+	_, err := c.c.(driver.ExecerContext).ExecContext(background, query, nil)
 	return explain(c.path, err)
 }
 
 // run runs a prepared statement.
-func (c *conn) run(query string, args ...any) (sql.Result, error) {
+func (c *conn) run(query string, args ...any) (driver.Result, error) {
 	s, err := c.prepared(query)
 	if err != nil {
 		return nil, err
 	}
-	res, err := s.ExecContext(background, args...)
+	res, err := s.(driver.StmtExecContext).ExecContext(background, c.bind(args))
 	return res, explain(c.path, err)
+}
+
+// bind numbers the arguments. They are int64, string, []byte or bool.
+func (c *conn) bind(args []any) []driver.NamedValue {
+	c.args = c.args[:0]
+	for i, a := range args {
+		c.args = append(c.args, driver.NamedValue{Ordinal: i + 1, Value: a})
+	}
+	return c.args
 }
 
 // row reads the only row of a query; ok is false if there is none.
@@ -83,22 +96,29 @@ func (c *conn) row(dest []any, query string, args ...any) (ok bool, err error) {
 }
 
 // each scans every row of a query into dest and calls fn until it returns
-// false.
+// false. What was scanned is the caller's to keep.
 func (c *conn) each(dest []any, fn func() bool, query string, args ...any) error {
 	s, err := c.prepared(query)
 	if err != nil {
 		return err
 	}
-	rows, err := s.QueryContext(background, args...)
+	rows, err := s.(driver.StmtQueryContext).QueryContext(background, c.bind(args))
 	if err != nil {
 		return explain(c.path, err)
 	}
-	for rows.Next() {
-		if err = rows.Scan(dest...); err != nil || !fn() {
+	row := make([]driver.Value, len(dest))
+	for {
+		if err = rows.Next(row); err != nil {
+			break
+		}
+		if err = scan(dest, row); err != nil || !fn() {
 			break
 		}
 	}
-	return explain(c.path, errors.Join(err, rows.Err(), rows.Close()))
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return explain(c.path, errors.Join(err, rows.Close()))
 }
 
 // explain gives an error of SQLite the name of the file and what to do.

@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -84,19 +83,16 @@ func takeLock(path string) (*os.File, error) {
 }
 
 func (s *Store) connect(path string, readers int) (err error) {
-	if s.db, err = sql.Open("sqlite", path); err != nil {
-		return err
-	}
 	s.readers = make(chan *conn, readers)
 	// FULL makes COMMIT wait for the disk; a larger log is moved less often,
 	// and a page that changed many times is then moved once.
-	s.writer, err = newConn(s.db, path, "busy_timeout=10000", "journal_mode=WAL", "synchronous=FULL",
+	s.writer, err = newConn(path, "busy_timeout=10000", "journal_mode=WAL", "synchronous=FULL",
 		"wal_autocheckpoint=8000", "cache_size=-32768", "temp_store=MEMORY", "journal_size_limit=67108864")
 	if err != nil {
 		return err
 	}
 	for range readers {
-		c, err := newConn(s.db, path, "busy_timeout=10000", "query_only=1", "cache_size=-2048", "mmap_size=268435456")
+		c, err := newConn(path, "busy_timeout=10000", "query_only=1", "cache_size=-2048", "mmap_size=268435456")
 		if err != nil {
 			return err
 		}
@@ -130,17 +126,13 @@ func create(path string) error {
 }
 
 func fill(path string) error {
-	db, err := sql.Open("sqlite", path)
+	c, err := newConn(path, fmt.Sprintf("page_size=%d", pageSize), "synchronous=FULL",
+		fmt.Sprintf("application_id=%d", applicationID))
 	if err != nil {
 		return err
 	}
-	c, err := newConn(db, path, fmt.Sprintf("page_size=%d", pageSize), "synchronous=FULL",
-		fmt.Sprintf("application_id=%d", applicationID))
-	if err != nil {
-		return errors.Join(err, db.Close())
-	}
 	err = c.exec("BEGIN; " + schema + fmt.Sprintf("; PRAGMA user_version=%d; COMMIT", schemaVersion))
-	return errors.Join(err, c.close(), db.Close())
+	return errors.Join(err, c.close())
 }
 
 // check tells our database from a foreign, later or damaged one.

@@ -5,7 +5,7 @@ package sqlstore
 // anything is read.
 const (
 	applicationID = 0x64727374 // "drst"
-	schemaVersion = 1
+	schemaVersion = 2
 	pageSize      = 4096
 )
 
@@ -15,28 +15,18 @@ const (
 // which happens after a restore. How far journals were taken (progress) and what
 // there is once (under no site) stand in one table: most commits change both.
 //
-// Columns that change with every edit stand in no index but revision's, and
-// what is sent to sites stands before what is not, so that reading it does not
-// walk through contributions.
+// Columns that change with every edit stand in no index but revision's, what no
+// statement selects by stands in one (see packHead), and what is sent to sites
+// stands before what is not, so that reading it does not walk through
+// contributions.
 const schema = `
 CREATE TABLE users (
 	seq           INTEGER PRIMARY KEY,
 	guid          TEXT NOT NULL UNIQUE,
 	sort          TEXT NOT NULL,
 	revision      INTEGER NOT NULL,
-	created       INTEGER NOT NULL,
-	removed       INTEGER NOT NULL,
-	foreign_rev   INTEGER NOT NULL,
-	site          TEXT NOT NULL,
-	enrolled_by   TEXT NOT NULL,
-	changed_by    TEXT NOT NULL,
-	merged_into   TEXT NOT NULL,
-	inactive      INTEGER NOT NULL,
-	ids           TEXT NOT NULL,
-	groups        TEXT NOT NULL,
 	search        TEXT NOT NULL,
-	keys          BLOB NOT NULL,
-	sum           BLOB NOT NULL,
+	head          BLOB NOT NULL,
 	record        BLOB NOT NULL,
 	contributions BLOB NOT NULL
 ) STRICT;

@@ -38,7 +38,10 @@ func (v view) Epochs() ([]roster.EpochRow, error) {
 	err := v.c.each([]any{&r.Site, &r.Epoch, &b}, func() bool {
 		one := r
 		if len(b) >= 8 {
-			one.Taken, one.Hash = binary.BigEndian.Uint64(b), clone(b[8:])
+			one.Taken = binary.BigEndian.Uint64(b)
+		}
+		if len(b) > 8 {
+			one.Hash = b[8:]
 		}
 		out = append(out, one)
 		return true

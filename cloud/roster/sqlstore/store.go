@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -20,7 +19,6 @@ type Options struct {
 
 // Store is a roster.Store over SQLite: one connection writes, some read.
 type Store struct {
-	db      *sql.DB
 	codec   *wire.Codec
 	reserve *reserve
 	lock    *os.File // held while the store is open
@@ -102,9 +100,6 @@ func (s *Store) Close() error {
 	}
 	if s.writer != nil {
 		errs = append(errs, s.writer.close())
-	}
-	if s.db != nil {
-		errs = append(errs, s.db.Close())
 	}
 	if err := errors.Join(append(errs, s.lock.Close())...); err != nil {
 		return fmt.Errorf("close roster: %w", err)
