@@ -164,13 +164,32 @@ func TestDeletesHeld(t *testing.T) {
 		inSite(t, func(s *site) {
 			s.office(people(100, 140)...)
 			f := newFake()
-			s.with(f)
+			_, stop := s.start(f)
 			for _, p := range removed(people(100, 120)) {
 				s.office(p)
 			}
+			later(time.Hour)
+			stop()
+			r := s.with(f)
+			later(time.Hour)
+			_, err := r.Sync(s.Context(), Order{})
+			s.must(err)
 			if len(f.rows) != 30 {
 				t.Errorf("%d users are left; ten of forty may go without a person's word", len(f.rows))
 			}
+			wantState(t, r, wire.ReaderState{State: wire.ReaderDiffers, Users: 30, Held: 10})
+			at := s.now()
+			s.office(patch{id: "110", name: "Back"}, patch{id: "130", removed: true})
+			later(time.Hour)
+			s.wantLog(at, "removed_central 130", "updated_central 110")
+			wantState(t, r, wire.ReaderState{State: wire.ReaderDiffers, Users: 29, Held: 9})
+			_, err = r.Sync(s.Context(), Order{ConfirmDeletes: true})
+			s.must(err)
+			wantState(t, r, wire.ReaderState{State: wire.ReaderInSync, Users: 20})
+			at = s.now()
+			s.office(patch{id: "110", removed: true})
+			later(0)
+			s.wantLog(at, "removed_central 110")
 		})
 	})
 	t.Run("ten_may_go", func(t *testing.T) {

@@ -176,6 +176,7 @@ func forgotten(r row) verdict {
 func (r row) seen() *memory {
 	m := r.mem.clone()
 	m.Held, m.User = r.have, r.user
+	m.Waits = m.Waits && r.want == nil
 	if r.read != nil {
 		m.Intent, m.Deleting, m.Absent, m.Unread = nil, false, false, false
 	}

@@ -19,10 +19,12 @@ type memory struct {
 	Shown  []shown      `cbor:"shown,omitempty"`  // how the reader shows what was written, where it shows it otherwise
 	// Deleting: the row was about to be deleted. Unread: written, and not seen
 	// since. Absent: deleted at the reader. Home: enrolled at this very reader.
+	// Waits: its delete was held, and needs a person's word.
 	Deleting bool   `cbor:"deleting,omitempty"`
 	Unread   bool   `cbor:"unread,omitempty"`
 	Absent   bool   `cbor:"absent,omitempty"`
 	Home     bool   `cbor:"home,omitempty"`
+	Waits    bool   `cbor:"waits,omitempty"`
 	GaveUp   []byte `cbor:"gave_up,omitempty"` // sum of the row that was given up
 	// LeftOut is what the reader cannot hold of a user, as last journaled. It is
 	// kept under the user's own key, see leftKey.

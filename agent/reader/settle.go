@@ -2,7 +2,6 @@ package reader
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -201,31 +200,6 @@ func (l *line) commit(ctx context.Context, b journal.Batch) error {
 func (l *line) later(r row) bool {
 	t := l.tries[r.key]
 	return t != nil && !t.at.IsZero() && t.same(r.want)
-}
-
-// cap keeps more deletes than are usual for a person to confirm.
-func (l *line) cap(ctx context.Context, dels []item, p policy) ([]item, error) {
-	n := l.deleted + len(dels)
-	if len(dels) == 0 || p.deletes || n <= 10 || 5*n <= l.total {
-		l.deleted = n
-		l.spoken = l.spoken && len(dels) > 0
-		return dels, nil
-	}
-	held := map[string]standing{}
-	for _, it := range dels {
-		held[it.key] = heldUp
-	}
-	l.stand(held)
-	if l.spoken {
-		return nil, nil
-	}
-	detail := fmt.Sprintf("%d of %d users would be deleted; sync --confirm-deletes does it", len(dels), l.total)
-	l.log.Warn("deletes held", "deletes", len(dels), "users", l.total)
-	if err := l.tell(ctx, l.info.Serial, protocol.EventDeletesHeld, detail); err != nil {
-		return nil, err
-	}
-	l.spoken = true
-	return nil, nil
 }
 
 // readBack has rows that were just written read again, so that what the reader

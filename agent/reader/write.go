@@ -106,7 +106,7 @@ func (l *line) written(b *journal.Batch, r row, told map[string]bool) error {
 	t.n, t.at = t.n+1, time.Time{}
 	m := r.mem.clone()
 	m.Held, m.Intent, m.User = r.want, nil, r.user
-	m.Unread, m.Absent, m.Deleting, m.GaveUp = true, false, false, nil
+	m.Unread, m.Absent, m.Deleting, m.Waits, m.GaveUp = true, false, false, false, nil
 	stored, err := l.remember(r.key, &m)
 	if err != nil {
 		return err
@@ -198,7 +198,7 @@ func (l *line) remove(ctx context.Context, its []item) error {
 			return err
 		}
 		m := r.mem.clone()
-		m.Deleting = true
+		m.Deleting, m.Waits = true, false
 		stored, err := l.remember(r.key, &m)
 		if err != nil {
 			return err
