@@ -13,10 +13,13 @@ import (
 
 // Bounds of the way to agreement.
 const (
-	agreeIn   = 3 * time.Minute
-	helpAfter = 20 * time.Second // then a person retries what was given up
+	agreeIn   = 2 * time.Minute
+	helpAfter = 15 * time.Second // then a person retries what was given up
 	lookEvery = 300 * time.Millisecond
 )
+
+// helped is counted when a person had to.
+const helped = "times that a person had to help"
 
 // agree waits until the roster and all terminals hold what was done.
 func (w *world) agree(ctx context.Context) (string, error) {
@@ -28,18 +31,23 @@ func (w *world) agree(ctx context.Context) (string, error) {
 	// Who was deleted at a reader is given back when somebody presses sync.
 	w.press(limited, "sync")
 	help := time.Now().Add(helpAfter)
+	last := ""
 	for {
 		said, difference := w.difference(limited)
 		if difference == "" {
+			if n := w.line.counted(helped); n > 0 {
+				said += fmt.Sprintf("; a person had to retry given-up writes %d times", n)
+			}
 			return said, ctx.Err()
 		}
-		if limited.Err() != nil {
-			return "", fmt.Errorf("no agreement within %v: %s", agreeIn, difference)
+		if limited.Err() != nil { // what was asked just now was cut short
+			return "", fmt.Errorf("no agreement within %v: %s", agreeIn, last)
 		}
+		last = difference
 		w.line.note("not yet: %s", difference)
 		if time.Now().After(help) {
 			help = time.Now().Add(helpAfter)
-			w.line.count(aside, "times that a person had to help")
+			w.line.count(aside, helped)
 			w.press(limited, "given-up", "retry")
 			w.press(limited, "sync", "--confirm-deletes")
 		}

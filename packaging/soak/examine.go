@@ -13,11 +13,11 @@ func (w *world) examine(ctx context.Context, hauls []stretch) error {
 	if err := w.linked(ctx); err != nil {
 		return err
 	}
-	agreed, err := w.agree(ctx)
-	if err != nil {
-		return err
+	if agreed, err := w.agree(ctx); err != nil {
+		w.line.fail("%v", err) // the rest is worth knowing all the same
+	} else {
+		w.line.phase("agreed after %.1f s: %s", time.Since(begin).Seconds(), agreed)
 	}
-	w.line.phase("agreed after %.1f s: %s", time.Since(begin).Seconds(), agreed)
 	journals, err := w.journals(ctx)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -37,7 +38,7 @@ func between(random *rand.Rand, least, most time.Duration) time.Duration {
 func (w *world) lanes(p phase, source func() *rand.Rand) []lane {
 	lines := lane{"lines", source(), 2 * time.Second, 10 * time.Second, w.strikeLine}
 	killing := lane{"kills", source(), time.Second, 5 * time.Second, w.strikeProgram}
-	disks := lane{"disks", source(), 5 * time.Second, 18 * time.Second, w.strikeDisk}
+	disks := lane{"disks", source(), 5 * time.Second, 18 * time.Second, w.strikeDisk(p.storm)}
 	readers := lane{"readers", source(), 5 * time.Second, 20 * time.Second, w.strikeReader}
 	brokers := lane{"brokers", source(), 5 * time.Second, 20 * time.Second, w.strikeBroker}
 	out := []lane{lines, disks, readers}
@@ -133,20 +134,32 @@ func (w *world) strikeBroker(ctx context.Context, random *rand.Rand, stop <-chan
 		func() error { return p.down(how, end) }, p.up)
 }
 
-// strikeDisk fills up the disk of a program.
-func (w *world) strikeDisk(ctx context.Context, random *rand.Rand, stop <-chan struct{}) error {
-	p := w.part(w.decks.disks.draw(random))
-	dir := w.data(p.name)
-	w.calm.RLock()
-	defer w.calm.RUnlock()
-	w.line.count(fullDisks, "full disks of "+p.name)
-	p.filled(1)
-	defer p.filled(-1)
-	err := w.while(ctx, "disk of "+p.name+" full", between(random, 2*time.Second, 10*time.Second), stop,
-		func() error { return fill(dir) }, func() error { return room(dir) })
-	// What ended just before is still the disk's doing.
-	w.rest(ctx, stop, 2*restartIn)
-	return err
+// strikeDisk fills up the disk of a program, and in the storm starts the program
+// again while it is full: SQLite goes on in the room that its log has, until it
+// has to make a new one.
+func (w *world) strikeDisk(again bool) func(context.Context, *rand.Rand, <-chan struct{}) error {
+	return func(ctx context.Context, random *rand.Rand, stop <-chan struct{}) error {
+		p := w.part(w.decks.disks.draw(random))
+		dir, what := w.data(p.name), "disk of "+p.name+" full"
+		w.calm.RLock()
+		defer w.calm.RUnlock()
+		w.line.count(fullDisks, "full disks of "+p.name)
+		p.filled(1)
+		defer p.filled(-1)
+		err := w.while(ctx, what, between(random, 2*time.Second, 10*time.Second), stop, func() error {
+			if err := fill(dir); err != nil || !again || random.IntN(2) == 0 {
+				return err
+			}
+			if err := p.down("stopped with its disk full", (*rig.Process).Stop); err != nil {
+				return err
+			}
+			// Stopping may have made room: a log is written back and removed.
+			return errors.Join(room(dir), fill(dir), p.up())
+		}, func() error { return room(dir) })
+		// What ended just before is still the disk's doing.
+		w.rest(ctx, stop, 2*restartIn)
+		return err
+	}
 }
 
 // strikeReader gives a terminal a bad day.

@@ -53,7 +53,6 @@ func (h *hands) act(ctx context.Context) error {
 	case dice < 90:
 		return h.edit(ctx, who)
 	case time.Since(h.lastAway) > awayEvery && len(h.mine) > crowd/2:
-		h.lastAway = time.Now()
 		return h.remove(ctx, who)
 	}
 	return nil
@@ -131,11 +130,19 @@ func (h *hands) edit(ctx context.Context, who *person) error {
 	return nil
 }
 
-// remove deletes somebody at the terminal. They are given back by a later sync.
+// remove deletes somebody at the terminal, who is given back by a later sync. It
+// must be somebody whose last edit has come through: what is deleted before an
+// agent has read it nobody can know.
 func (h *hands) remove(ctx context.Context, who *person) error {
+	limited, cancel := context.WithTimeout(ctx, answerIn)
+	defer cancel()
+	if u, err := h.world.office.User(limited, who.id); err != nil || shapeOf(u) != who.shape() {
+		return ctx.Err() // the center is down, or behind
+	}
 	if err := h.atKeys(ctx, func() error { return h.terminals().Delete(ctx, h.terminal, who.id) }); err != nil {
 		return err
 	}
+	h.lastAway = time.Now()
 	h.world.people.change(who, func(p *person) { p.away = true })
 	h.world.line.count(atReaders, "deleted at readers")
 	return nil

@@ -24,10 +24,17 @@ type program struct {
 	samples []sample
 }
 
-// up starts the program.
+// up starts the program unless it runs: two troubles may have stopped it.
 func (p *program) up() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.process != nil {
+		select {
+		case <-p.process.Done():
+		default:
+			return nil
+		}
+	}
 	return p.begin()
 }
 

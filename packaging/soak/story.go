@@ -46,7 +46,7 @@ func inside(ctx context.Context, o options) error {
 	if err == nil {
 		err = w.story(ctx)
 	}
-	return w.verdict(ctx, errors.Join(err, w.end()))
+	return w.verdict(ctx, errors.Join(err, w.keep(), w.end()))
 }
 
 // story is traffic and trouble, then peace, then the examination.

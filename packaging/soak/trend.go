@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -100,6 +102,20 @@ func (w *world) flat(s stretch) {
 	if !judged {
 		w.line.phase("  shorter than %v: shown, not judged; use a longer DURATION", shortest)
 	}
+}
+
+// keep writes all samples to a file, for whoever wants to draw them.
+func (w *world) keep() error {
+	var text strings.Builder
+	text.WriteString("program,life,seconds,rss_kib,anon_kib,threads,files\n")
+	for _, p := range w.parts {
+		p.mu.Lock()
+		for _, s := range p.samples {
+			fmt.Fprintf(&text, "%s,%d,%.1f,%d,%d,%d,%d\n", p.name, s.life, s.at.Sub(w.line.begin).Seconds(), s.rss, s.anon, s.threads, s.files)
+		}
+		p.mu.Unlock()
+	}
+	return os.WriteFile(filepath.Join(w.dir, "samples.csv"), []byte(text.String()), 0o600)
 }
 
 // goroutines compares those of a program that has just started with those of
