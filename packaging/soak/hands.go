@@ -124,6 +124,7 @@ func (h *hands) edit(ctx context.Context, who *person) error {
 	}
 	h.world.people.change(who, func(p *person) {
 		p.name, p.card, p.pin, p.fingers = next.name, next.card, next.pin, next.fingers
+		p.hidden = change["pin"] != nil
 		p.edits++
 	})
 	h.world.line.count(atReaders, "edited at readers")
@@ -136,8 +137,8 @@ func (h *hands) edit(ctx context.Context, who *person) error {
 func (h *hands) remove(ctx context.Context, who *person) error {
 	limited, cancel := context.WithTimeout(ctx, answerIn)
 	defer cancel()
-	if u, err := h.world.office.User(limited, who.id); err != nil || shapeOf(u) != who.shape() {
-		return ctx.Err() // the center is down, or behind
+	if u, err := h.world.office.User(limited, who.id); err != nil || who.hidden || shapeOf(u) != who.shape() {
+		return ctx.Err() // the center is down, or behind, or does not tell
 	}
 	if err := h.atKeys(ctx, func() error { return h.terminals().Delete(ctx, h.terminal, who.id) }); err != nil {
 		return err

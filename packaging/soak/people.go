@@ -19,6 +19,7 @@ type person struct {
 	site    string // whose reader enrolled them; "" is the office
 	gone    bool   // deleted at the office
 	away    bool   // deleted at the reader, who gives them back: not edited any more
+	hidden  bool   // the last edit was of the PIN, which the center does not show
 	edits   int
 }
 
