@@ -28,7 +28,9 @@ func (w *world) agree(ctx context.Context) (string, error) {
 	if err := w.caughtUp(limited); err != nil {
 		return "", err
 	}
-	// Who was deleted at a reader is given back when somebody presses sync.
+	// What a terminal refused on its bad days was given up, until somebody tries
+	// it again; who was deleted at a reader is given back at a sync.
+	w.press(limited, "given-up", "retry")
 	w.press(limited, "sync")
 	help := time.Now().Add(helpAfter)
 	last := ""
@@ -36,7 +38,7 @@ func (w *world) agree(ctx context.Context) (string, error) {
 		said, difference := w.difference(limited)
 		if difference == "" {
 			if n := w.line.counted(helped); n > 0 {
-				said += fmt.Sprintf("; a person had to retry given-up writes %d times", n)
+				said += fmt.Sprintf("; a person had to press retry and sync %d times more", n)
 			}
 			return said, ctx.Err()
 		}

@@ -38,9 +38,10 @@ func (w *world) secrets() (string, error) {
 	}
 	size := 0
 	pins := w.people.pins
+	forms := secretForms(pins, templates)
 	for path, text := range texts {
 		size += len(text)
-		for _, found := range append(pinsIn(text, pins), templatesIn(text, templates)...) {
+		for _, found := range append(pinsIn(text, pins), forms.in(text)...) {
 			w.line.fail("%s tells %s", path, found)
 		}
 	}
@@ -106,8 +107,53 @@ func (w *world) texts() (map[string][]byte, error) {
 	return out, nil
 }
 
-// pinsIn finds PINs that stand in a text as words, or as the hex of their
-// digits. Eight digits within a longer number are that number.
+// grain is the length of what is looked for: the first bytes of each form that a
+// secret can take. All forms are looked for at once, in one pass over a text.
+const grain = 16
+
+// needles are what must not be in any text, by the first bytes of its forms.
+type needles map[[grain]byte]string
+
+func (n needles) add(form, what string) {
+	if len(form) >= grain {
+		n[[grain]byte([]byte(form))] = what
+	}
+}
+
+// in finds what a text tells, each thing once.
+func (n needles) in(text []byte) []string {
+	found := map[string]bool{}
+	for i := 0; i+grain <= len(text); i++ {
+		if what, ok := n[[grain]byte(text[i:i+grain])]; ok {
+			found[what] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(found))
+}
+
+// secretForms are templates as bytes, hex, base64 or a list of numbers, and PINs
+// as the hex of their digits.
+func secretForms(pins []string, templates map[string][]byte) needles {
+	n := needles{}
+	for name, data := range templates {
+		middle := data[20:50] // behind the head that all have
+		what := "the template of " + name
+		n.add(string(middle), what)
+		n.add(fmt.Sprintf("%x", middle), what)
+		n.add(fmt.Sprintf("%X", middle), what)
+		n.add(strings.Trim(fmt.Sprint(middle), "[]"), what)
+		for shift := range 3 { // base64 looks different at each place within three bytes
+			n.add(base64.RawStdEncoding.EncodeToString(middle[shift:shift+27]), what)
+		}
+	}
+	for _, pin := range pins {
+		n.add(hex.EncodeToString([]byte(pin)), "the PIN "+pin)
+	}
+	return n
+}
+
+// pinsIn finds PINs that stand in a text as words. Eight digits within a longer
+// number are that number.
 func pinsIn(text []byte, pins []string) []string {
 	var out []string
 	words := map[string]bool{}
@@ -115,27 +161,8 @@ func pinsIn(text []byte, pins []string) []string {
 		words[string(word)] = true
 	}
 	for _, pin := range pins {
-		if words[pin] || bytes.Contains(text, []byte(hex.EncodeToString([]byte(pin)))) {
+		if words[pin] {
 			out = append(out, "the PIN "+pin)
-		}
-	}
-	return out
-}
-
-// templatesIn finds templates as bytes, hex, base64 or a list of numbers.
-func templatesIn(text []byte, templates map[string][]byte) []string {
-	var out []string
-	for _, name := range slices.Sorted(maps.Keys(templates)) {
-		middle := templates[name][20:50] // behind the head that all have
-		looks := []string{string(middle), hex.EncodeToString(middle), strings.ToUpper(hex.EncodeToString(middle)), strings.Trim(fmt.Sprint(middle), "[]")}
-		for shift := range 3 { // base64 looks different at each place within three bytes
-			looks = append(looks, base64.RawStdEncoding.EncodeToString(middle[shift:shift+27]))
-		}
-		for _, look := range looks {
-			if bytes.Contains(text, []byte(look)) {
-				out = append(out, "the template of "+name)
-				break
-			}
 		}
 	}
 	return out

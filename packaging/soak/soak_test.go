@@ -66,7 +66,7 @@ func TestSecretsAreFound(t *testing.T) {
 		`msg="typed in" pin=48151623`: 1, `{"pin":"48151623"}`: 1, hex.EncodeToString([]byte("48151623")): 1,
 		"took 148151623 ns": 0, "0xc048151623": 0, "pin=****": 0,
 	} {
-		if got := pinsIn([]byte(text), pins); len(got) != want {
+		if got := append(pinsIn([]byte(text), pins), secretForms(pins, nil).in([]byte(text))...); len(got) != want {
 			t.Errorf("%q: found %v, want %d", text, got, want)
 		}
 	}
@@ -74,17 +74,17 @@ func TestSecretsAreFound(t *testing.T) {
 	for i := range template {
 		template[i] = byte(i*7 + 3)
 	}
-	templates := map[string][]byte{"finger 6 of user 4": template}
+	forms := secretForms(nil, map[string][]byte{"finger 6 of user 4": template})
 	for what, text := range map[string]string{
 		"bytes": string(template), "hex": fmt.Sprintf("%x", template), "HEX": fmt.Sprintf("%X", template), "numbers": fmt.Sprint(template),
 		"base64": base64.StdEncoding.EncodeToString(template), "base64, one later": base64.StdEncoding.EncodeToString(append([]byte{1}, template...)),
 		"base64, two later": base64.StdEncoding.EncodeToString(append([]byte{1, 2}, template...)),
 	} {
-		if len(templatesIn([]byte(text), templates)) != 1 {
+		if got := forms.in([]byte("at 12:00 " + text + " and so on")); len(got) != 1 {
 			t.Errorf("a template as %s was not found", what)
 		}
 	}
-	if got := templatesIn([]byte("fingerprint 6, 200 bytes"), templates); len(got) > 0 {
+	if got := forms.in([]byte("fingerprint 6, 200 bytes")); len(got) > 0 {
 		t.Errorf("found %v in a text without it", got)
 	}
 }
