@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"time"
 
 	"doorsync/configs"
@@ -105,13 +104,32 @@ func DefaultPath() string {
 func programData() string { return cmp.Or(os.Getenv("ProgramData"), `C:\ProgramData`) }
 
 // Load reads the file and reports everything that is wrong with it at once.
-// try asks a dialect whether it can work with a reader's section, without
-// connecting; it may be nil.
+// Paths are taken from the file's own directory. try asks a dialect whether it
+// can work with a reader's section, without connecting; it may be nil.
 func Load(path string, try func(driver.Config) error) (Config, error) {
+	return load(path, try, false)
+}
+
+// LoadWithSecrets also takes keys and passwords out of the files that hold
+// them, which is for the running agent, and for whoever checks whether it will
+// run.
+func LoadWithSecrets(path string, try func(driver.Config) error) (Config, error) {
+	return load(path, try, true)
+}
+
+func load(path string, try func(driver.Config) error, secrets bool) (Config, error) {
+	dir, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return Config{}, fmt.Errorf("find the folder of %s: %w", path, err)
+	}
 	c := Default()
-	err := configs.Load(path, &c, func() []configs.Fault {
-		c.fill()
-		return c.faults(try)
+	err = configs.Load(path, &c, func() []configs.Fault {
+		c.fill(dir)
+		list := c.faults(try)
+		if secrets {
+			list = append(list, c.readSecrets(try)...)
+		}
+		return list
 	})
 	if err != nil {
 		return Config{}, err
@@ -119,14 +137,16 @@ func Load(path string, try func(driver.Config) error) (Config, error) {
 	return c, nil
 }
 
-// fill sets what depends on other keys.
-func (c *Config) fill() {
+// fill sets what depends on other keys, and on where the file is.
+func (c *Config) fill(dir string) {
+	c.Data, c.Control, c.Center.KeyFile = from(dir, c.Data), from(dir, c.Control), from(dir, c.Center.KeyFile)
 	if c.Control == "" && c.Data != "" {
 		c.Control = filepath.Join(c.Data, "control.sock")
 	}
 	c.Center.Username = cmp.Or(c.Center.Username, c.Site)
 	for i := range c.Readers {
 		r := &c.Readers[i]
+		r.PasswordFile = from(dir, r.PasswordFile)
 		r.DeletedAtReader = cmp.Or(r.DeletedAtReader, Restore)
 		r.UnknownCards = cmp.Or(r.UnknownCards, Adopt)
 		if r.Resync == 0 {
@@ -136,6 +156,14 @@ func (c *Config) fill() {
 			r.Poll = 5 * time.Second
 		}
 	}
+}
+
+// from takes a path from a directory, unless it is whole, or none.
+func from(dir, path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
 }
 
 // OwnIDs is the range that user-ids names.
@@ -158,23 +186,7 @@ func (r Reader) DriverConfig() driver.Config {
 	}
 }
 
-// ReadSecrets takes keys and passwords out of the files that hold them. Load
-// leaves that to whoever needs them, which is the running agent alone.
-func (c *Config) ReadSecrets() error {
-	var err error
-	if c.Center.Key, err = secret(c.Center.Key, c.Center.KeyFile); err != nil {
-		return fmt.Errorf("center.key-file: %w", err)
-	}
-	for i := range c.Readers {
-		r := &c.Readers[i]
-		if r.Password, err = secret(r.Password, r.PasswordFile); err != nil {
-			return fmt.Errorf("readers[%d].password-file: %w", i, err)
-		}
-	}
-	return nil
-}
-
-// SecretFiles are the files that ReadSecrets reads.
+// SecretFiles are the files that hold keys and passwords.
 func (c Config) SecretFiles() []string {
 	var out []string
 	if c.Center.KeyFile != "" {
@@ -186,15 +198,4 @@ func (c Config) SecretFiles() []string {
 		}
 	}
 	return out
-}
-
-func secret(value, file string) (string, error) {
-	if file == "" {
-		return value, nil
-	}
-	b, err := os.ReadFile(file)
-	if err != nil {
-		return "", err
-	}
-	return strings.TrimSpace(string(b)), nil
 }

@@ -27,7 +27,7 @@ func TestLoad(t *testing.T) {
 	if err := os.WriteFile(key, []byte("s3cret\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c, err := Load(write(t, `
+	c, err := LoadWithSecrets(write(t, `
 site: LYON
 data: /srv/doorsync
 center: {broker: "mqtt://central:1883", key-file: `+key+`}
@@ -39,9 +39,6 @@ readers:
   - {name: gate, driver: uhppote, address: "192.168.1.30", serial: "405419896", doors: {1: [staff], 2: [staff, it]}, resync: 1h}
 `), nil)
 	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.ReadSecrets(); err != nil {
 		t.Fatal(err)
 	}
 	if c.Center.Key != "s3cret" || c.Center.Username != "LYON" || c.Control != filepath.Join("/srv/doorsync", "control.sock") {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -93,10 +94,19 @@ func (c *Config) checkReaders(k *check, try func(driver.Config) error) {
 		} else {
 			addresses[address] = i
 		}
-		if try != nil && r.Name != "" && r.Driver != "" && r.Address != "" {
-			k.dialect(at, try(r.DriverConfig()))
+		if try != nil && r.Driver != "" {
+			k.dialect(at, try(r.standIn()))
 		}
 	}
+}
+
+// standIn is the section for the dialect to look at, with a name and an address
+// where they are missing: that they are is reported already, and the rest of the
+// section may be wrong, too.
+func (r Reader) standIn() driver.Config {
+	c := r.DriverConfig()
+	c.Name, c.Address = cmp.Or(c.Name, "reader"), cmp.Or(c.Address, "192.0.2.1")
+	return c
 }
 
 func (k *check) reader(at string, r Reader) {

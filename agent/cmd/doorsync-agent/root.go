@@ -2,6 +2,8 @@ package main
 
 import (
 	"cmp"
+	"errors"
+	"io/fs"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -85,11 +87,25 @@ func (a *app) jsonFlag(c *cobra.Command) *cobra.Command {
 }
 
 // load reads the configuration.
-func (a *app) load() (config.Config, error) {
-	return config.Load(a.config, func(c driver.Config) error {
-		_, err := catalog.New(c)
-		return err
-	})
+func (a *app) load() (config.Config, error) { return loaded(config.Load(a.config, try)) }
+
+// loadWithSecrets is for those who want to run, or to know whether it will.
+func (a *app) loadWithSecrets() (config.Config, error) {
+	return loaded(config.LoadWithSecrets(a.config, try))
+}
+
+// try asks a dialect about a reader's section.
+func try(c driver.Config) error {
+	_, err := catalog.New(c)
+	return err
+}
+
+// loaded makes a file that is not there wrong usage.
+func loaded(cfg config.Config, err error) (config.Config, error) {
+	if errors.Is(err, fs.ErrNotExist) {
+		return cfg, usageError{err}
+	}
+	return cfg, err
 }
 
 // client is a client of the agent that runs.

@@ -20,11 +20,8 @@ with every reader, and the exchange with the center. It needs neither the
 center nor any reader to start. It logs to the standard error.`,
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := a.load()
+			cfg, err := a.loadWithSecrets()
 			if err != nil {
-				return err
-			}
-			if err := cfg.ReadSecrets(); err != nil {
 				return err
 			}
 			if a.control != "" {
@@ -56,11 +53,8 @@ func (a *app) check() *cobra.Command {
 		Use: "check", Short: "Check the configuration file, all of it at once; connects to nothing",
 		Args: args(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
-			cfg, err := a.load()
-			if err != nil {
-				return err
-			}
-			return cfg.ReadSecrets()
+			_, err := a.loadWithSecrets()
+			return err
 		},
 	}
 }
