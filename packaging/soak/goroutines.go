@@ -6,7 +6,10 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"doorsync/packaging/rig"
 )
@@ -14,7 +17,7 @@ import (
 // dumpIn bounds how long a program may take to print its goroutines.
 const dumpIn = 10 * time.Second
 
-// count ends a program as a crash does and counts its goroutines, which it
+// countGoroutines ends a program as a crash does and counts its goroutines, which it
 // prints as it ends. What is printed goes to its log like everything else.
 func (w *world) countGoroutines(name string) (int, error) {
 	p := w.part(name)
@@ -52,17 +55,22 @@ func dumped(text, name string) (int, error) {
 	return len(regexp.MustCompile(`(?m)^goroutine [1-9]\d* .*\[`).FindAllString(text, -1)), nil
 }
 
-// census counts the goroutines of all our programs; they are down afterwards.
+// census counts the goroutines of all our programs, at the same moment: without
+// its peer a program loses the goroutines of the link. They are down afterwards.
 func (w *world) census() (map[string]int, error) {
+	var g errgroup.Group
+	var mu sync.Mutex
 	out := map[string]int{}
 	for _, name := range goPrograms() {
-		n, err := w.countGoroutines(name)
-		if err != nil {
-			return nil, err
-		}
-		out[name] = n
+		g.Go(func() error {
+			n, err := w.countGoroutines(name)
+			mu.Lock()
+			defer mu.Unlock()
+			out[name] = n
+			return err
+		})
 	}
-	return out, nil
+	return out, g.Wait()
 }
 
 // revive starts what the census ended and waits until all is linked.
