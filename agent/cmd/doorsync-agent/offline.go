@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 
 	"doorsync/agent"
 	"doorsync/agent/console"
@@ -36,6 +38,9 @@ func (a *app) ask(ctx context.Context, fn func(site) error) error {
 		return err
 	}
 	j, err := journal.OpenReadOnly(cfg.Path(), agent.JournalOptions(cfg, nil))
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("no agent runs, and there is no journal at %s: the agent makes it at its first start", cfg.Path())
+	}
 	if err != nil {
 		return err
 	}

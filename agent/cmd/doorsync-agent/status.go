@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -51,10 +52,14 @@ does not answer.`,
 
 func (a *app) serviceState() string {
 	s, err := service.Status(a.registration(config.Config{}))
-	if err != nil {
+	switch {
+	case errors.Is(err, service.ErrNoManager):
+		return "no service manager here"
+	case err != nil:
 		return "unknown: " + err.Error()
+	default:
+		return string(s)
 	}
-	return string(s)
 }
 
 // center is what is shown of the uplink.

@@ -41,10 +41,13 @@ func (a *app) connect() (*client.Client, error) {
 	return client.New(base, token, a.actor()), nil
 }
 
+// errNoToken: the file that should hold the token is not there.
+var errNoToken = errors.New("there is no token")
+
 func tokenTrouble(err error, file string) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return usagef("there is no token at %s; the center makes it at its first start, so start it first or name the file with --token-file", file)
+		return usagef("%w at %s; the center makes it at its first start, so start it first or name the file with --token-file", errNoToken, file)
 	case errors.Is(err, fs.ErrPermission):
 		return usagef("the token at %s is not yours to read; ask as its owner, for example with sudo", file)
 	default:

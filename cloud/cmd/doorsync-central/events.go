@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -9,6 +10,7 @@ import (
 	"doorsync/cloud/api"
 	"doorsync/cloud/api/client"
 	"doorsync/configs"
+	"doorsync/protocol"
 )
 
 // lastEvents is how many events are shown when nothing says how many.
@@ -55,6 +57,9 @@ func (a *app) showEvents(cmd *cobra.Command, f eventFlags) error {
 		return err
 	}
 	if f.q.Until, err = moment(f.until, "until"); err != nil {
+		return err
+	}
+	if err := knownEvent(f.q.Event); err != nil {
 		return err
 	}
 	c, err := a.connect()
@@ -130,6 +135,18 @@ func newest(cmd *cobra.Command, c *client.Client, q client.EventQuery, out rows[
 		}
 	}
 	return last, nil
+}
+
+// knownEvent refuses what no event is called: to find nothing would be misleading.
+func knownEvent(name string) error {
+	if name == "" || protocol.Event(name).Known() {
+		return nil
+	}
+	var known []string
+	for _, e := range protocol.Events() {
+		known = append(known, string(e))
+	}
+	return usagef("--event: there is no event %q; known are %s", name, strings.Join(known, ", "))
 }
 
 // moment reads a time, or how long ago it was.

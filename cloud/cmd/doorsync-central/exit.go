@@ -44,10 +44,10 @@ func codeOf(err error) int {
 	var usage usageError
 	var faults *configs.Faults
 	switch {
-	case errors.As(err, &usage), errors.As(err, &faults):
-		return exitUsage
 	case errors.Is(err, client.ErrUnreachable):
 		return exitUnreachable
+	case errors.As(err, &usage), errors.As(err, &faults):
+		return exitUsage
 	default:
 		return exitFailed
 	}

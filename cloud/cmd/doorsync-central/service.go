@@ -1,11 +1,15 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"doorsync/cloud/api"
+	"doorsync/cloud/api/client"
 	"doorsync/cloud/config"
 	"doorsync/packaging/service"
 )
@@ -45,21 +49,22 @@ configuration has no faults. "start" then starts it.`,
 }
 
 func (a *app) status() *cobra.Command {
-	return &cobra.Command{
+	return a.jsonFlag(&cobra.Command{
 		Use: "status", Short: "Tell whether the center runs",
 		Long: "Tells whether the center runs: what the service manager says of it, and whether\nit answers. Exit code 3 if it does not answer.",
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			v, err := a.answer(cmd.Context())
+			if a.json {
+				if err != nil {
+					return err
+				}
+				return printJSON(cmd, v)
+			}
 			t := newTable(cmd)
 			t.row("service", serviceState(a))
-			c, err := a.connect()
 			if err != nil {
 				_ = t.flush() // the error is told anyway
-				return err
-			}
-			v, err := c.Version(cmd.Context())
-			if err != nil {
-				_ = t.flush() // as above
 				return err
 			}
 			t.row("center", "answers")
@@ -68,7 +73,20 @@ func (a *app) status() *cobra.Command {
 			t.row("roster", v.Roster)
 			return t.flush()
 		},
+	})
+}
+
+// answer asks the center for its version. One that has never made a token was
+// never started.
+func (a *app) answer(ctx context.Context) (api.Version, error) {
+	c, err := a.connect()
+	if errors.Is(err, errNoToken) {
+		return api.Version{}, fmt.Errorf("%w: %w", client.ErrUnreachable, err)
 	}
+	if err != nil {
+		return api.Version{}, err
+	}
+	return c.Version(ctx)
 }
 
 func serviceState(a *app) string {
