@@ -21,7 +21,7 @@ func filler(dir string) string { return filepath.Join(dir, "filler") }
 
 // fill writes until nothing more fits; room takes that away again.
 func fill(dir string) (err error) {
-	f, err := os.Create(filler(dir))
+	f, err := os.OpenFile(filler(dir), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return fmt.Errorf("fill the disk: %w", err)
 	}
@@ -29,7 +29,7 @@ func fill(dir string) (err error) {
 	for block := make([]byte, 1<<20); len(block) > 0; {
 		switch _, err := f.Write(block); {
 		case errors.Is(err, syscall.ENOSPC):
-			block = block[:len(block)/2]
+			block = block[:len(block)/16]
 		case err != nil:
 			return fmt.Errorf("fill the disk: %w", err)
 		}

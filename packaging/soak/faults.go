@@ -140,26 +140,46 @@ func (w *world) strikeBroker(ctx context.Context, random *rand.Rand, stop <-chan
 func (w *world) strikeDisk(again bool) func(context.Context, *rand.Rand, <-chan struct{}) error {
 	return func(ctx context.Context, random *rand.Rand, stop <-chan struct{}) error {
 		p := w.part(w.decks.disks.draw(random))
-		dir, what := w.data(p.name), "disk of "+p.name+" full"
+		dir, span := w.data(p.name), between(random, 2*time.Second, 10*time.Second)
+		again := again && random.IntN(2) == 0
 		w.calm.RLock()
 		defer w.calm.RUnlock()
 		w.line.count(fullDisks, "full disks of "+p.name)
+		w.line.note("disk of %s full for %v", p.name, span.Round(time.Millisecond))
 		p.filled(1)
 		defer p.filled(-1)
-		err := w.while(ctx, what, between(random, 2*time.Second, 10*time.Second), stop, func() error {
-			if err := fill(dir); err != nil || !again || random.IntN(2) == 0 {
-				return err
-			}
-			if err := p.down("stopped with its disk full", (*rig.Process).Stop); err != nil {
-				return err
-			}
-			// Stopping may have made room: a log is written back and removed.
-			return errors.Join(room(dir), fill(dir), p.up())
-		}, func() error { return room(dir) })
+		err := w.keepFull(ctx, p, span, again, stop)
+		w.line.note("disk of %s full: over", p.name)
+		err = errors.Join(err, room(dir))
 		// What ended just before is still the disk's doing.
 		w.rest(ctx, stop, 2*restartIn)
 		return err
 	}
+}
+
+// refillEvery is how soon what a program gave up of its own is taken, too.
+const refillEvery = 100 * time.Millisecond
+
+// keepFull fills the disk, and again whenever there is room, for a while.
+func (w *world) keepFull(ctx context.Context, p *program, span time.Duration, again bool, stop <-chan struct{}) error {
+	dir := w.data(p.name)
+	if err := fill(dir); err != nil {
+		return err
+	}
+	if again {
+		if err := p.down("stopped with its disk full", (*rig.Process).Stop); err != nil {
+			return err
+		}
+		if err := errors.Join(fill(dir), p.up()); err != nil {
+			return err
+		}
+	}
+	for end := time.Now().Add(span); time.Now().Before(end) && !w.rest(ctx, stop, refillEvery); {
+		if err := fill(dir); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // strikeReader gives a terminal a bad day.
