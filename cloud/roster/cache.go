@@ -5,11 +5,12 @@ import (
 	"slices"
 )
 
-// cache keeps the users used last, decoded, up to a size. Only the writer uses
-// it.
+// cache keeps the users used last, as they are stored, up to a size. Decoding
+// what an edit needs of one costs less than having all of it decoded does, in
+// memory and in the collector's time. Only the writer uses it.
 type cache struct {
 	limit, size int
-	order       *list.List // of *user, last used first
+	order       *list.List // of *storedUser, last used first
 	byGUID      map[string]*list.Element
 	byID        map[string]*list.Element // user IDs that find a cached user everywhere
 }
@@ -18,34 +19,34 @@ func newCache(limit int) *cache {
 	return &cache{limit: limit, order: list.New(), byGUID: map[string]*list.Element{}, byID: map[string]*list.Element{}}
 }
 
-func (c *cache) get(guid string) *user {
+func (c *cache) get(guid string) *storedUser {
 	return c.use(c.byGUID[guid])
 }
 
-// find returns the cached user whom the ID finds, and how it does.
-func (c *cache) find(id string) (*user, IDRow) {
+// find returns how the ID finds a cached user.
+func (c *cache) find(id string) (IDRow, bool) {
 	u := c.use(c.byID[id])
 	if u == nil {
-		return nil, IDRow{}
+		return IDRow{}, false
 	}
 	for _, row := range u.ids {
 		if row.ID == id {
-			return u, row
+			return row, true
 		}
 	}
-	return nil, IDRow{}
+	return IDRow{}, false
 }
 
-func (c *cache) use(e *list.Element) *user {
+func (c *cache) use(e *list.Element) *storedUser {
 	if e == nil {
 		return nil
 	}
 	c.order.MoveToFront(e)
-	return e.Value.(*user)
+	return e.Value.(*storedUser)
 }
 
 // put takes in a user as it is now, in place of what was known of it.
-func (c *cache) put(u *user) {
+func (c *cache) put(u *storedUser) {
 	e := c.byGUID[u.row.GUID]
 	if e == nil {
 		e = c.order.PushFront(u)
@@ -54,15 +55,15 @@ func (c *cache) put(u *user) {
 	} else {
 		c.replace(e, u)
 	}
-	c.size += u.size
+	c.size += u.size()
 	for c.size > c.limit && c.order.Len() > 1 {
-		c.drop(c.order.Back().Value.(*user).row.GUID)
+		c.drop(c.order.Back().Value.(*storedUser).row.GUID)
 	}
 }
 
-func (c *cache) replace(e *list.Element, u *user) {
-	old := e.Value.(*user)
-	c.size -= old.size
+func (c *cache) replace(e *list.Element, u *storedUser) {
+	old := e.Value.(*storedUser)
+	c.size -= old.size()
 	if !slices.Equal(old.ids, u.ids) {
 		c.strike(e, old)
 		c.enter(e, u)
@@ -72,13 +73,13 @@ func (c *cache) replace(e *list.Element, u *user) {
 }
 
 // enter and strike keep who is found by which user ID.
-func (c *cache) enter(e *list.Element, u *user) {
+func (c *cache) enter(e *list.Element, u *storedUser) {
 	for _, row := range u.ids {
 		c.byID[row.ID] = e
 	}
 }
 
-func (c *cache) strike(e *list.Element, u *user) {
+func (c *cache) strike(e *list.Element, u *storedUser) {
 	for _, row := range u.ids {
 		if c.byID[row.ID] == e {
 			delete(c.byID, row.ID)
@@ -91,8 +92,8 @@ func (c *cache) drop(guid string) {
 	if e == nil {
 		return
 	}
-	u := c.order.Remove(e).(*user)
+	u := c.order.Remove(e).(*storedUser)
 	delete(c.byGUID, guid)
 	c.strike(e, u)
-	c.size -= u.size
+	c.size -= u.size()
 }

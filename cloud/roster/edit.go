@@ -73,7 +73,7 @@ const (
 func (w *work) find(site *SiteRow, e *protocol.Entry) (*user, fate, error) {
 	id := e.Edit.UserID
 	if row, ok := w.siteID(site.Name, id); ok && (row.Until == 0 || e.Revision < row.Until) {
-		u, err := w.follow(row.GUID)
+		u, err := w.followOutline(row.GUID)
 		if err == nil && u.removed() {
 			return nil, meantNobody, nil
 		}
@@ -83,7 +83,7 @@ func (w *work) find(site *SiteRow, e *protocol.Entry) (*user, fate, error) {
 	if err != nil || !ok {
 		return nil, meantNew, err
 	}
-	u, err := w.follow(row.GUID)
+	u, err := w.followOutline(row.GUID)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -94,9 +94,15 @@ func (w *work) find(site *SiteRow, e *protocol.Entry) (*user, fate, error) {
 		return nil, meantNew, nil
 	case u.removed():
 		return nil, meantNobody, nil
-	case apart && e.Edit.New && !saysNothingNew(u, e.Edit):
+	case apart && e.Edit.New:
+		if err := u.complete(w.r.codec); err != nil {
+			return nil, 0, err
+		}
+		if saysNothingNew(u, e.Edit) {
+			return u, meantKnown, nil
+		}
 		return u, meantApart, nil
-	case apart && !e.Edit.New:
+	case apart:
 		return nil, meantNobody, nil
 	default:
 		return u, meantKnown, nil
@@ -155,6 +161,9 @@ func (w *work) bump(u *user) {
 
 // join lets the edit say what it says about the user.
 func (w *work) join(site *SiteRow, ep *EpochRow, e *protocol.Entry, u *user, edit protocol.Edit, at protocol.Stamp) error {
+	if err := w.ready(u, edit); err != nil {
+		return err
+	}
 	refused, err := w.refusals(ep, e, u)
 	if err != nil {
 		return err
@@ -172,6 +181,16 @@ func (w *work) join(site *SiteRow, ep *EpochRow, e *protocol.Entry, u *user, edi
 		w.verdict(ep, e, protocol.EventValueNotKept, fmt.Sprintf("%s: held by %s", n.Field, n.HeldBy))
 	}
 	return nil
+}
+
+// ready completes the user unless values are all that the edit is about. While a
+// change of the rules is under way, nobody knows under which ones the rest of the
+// record was folded, so all of it is folded again.
+func (w *work) ready(u *user, edit protocol.Edit) error {
+	if w.meta.Recompute == nil && len(edit.Given)+len(edit.Withdrawn)+len(edit.Groups) == 0 {
+		return nil
+	}
+	return u.complete(w.r.codec)
 }
 
 // foreignTo is the revision of the last change of the user that the site did not

@@ -67,19 +67,25 @@ func (w *work) encode(u *user) (changed bool, err error) {
 	if r.Contributions, err = encodeContributions(w.r.codec, u.contributions, u.record); err != nil {
 		return false, err
 	}
-	if r.Record, err = w.r.codec.Marshal(u.record); err != nil {
+	if r.Record, err = u.encodeRecord(w.r.codec); err != nil {
 		return false, fmt.Errorf("encode user %s: %w", r.GUID, err)
 	}
 	u.describe()
 	r.Moved = r.Sort != u.was.Sort
 	r.Sum = r.change().Sum()
-	u.size = u.estimate(len(r.Record))
 	if r.Handle != 0 && r.Sum == u.was.Sum && !u.force && !u.claimed {
 		return false, nil
 	}
 	w.claim(u)
 	u.credit()
 	return true, nil
+}
+
+func (u *user) encodeRecord(codec *wire.Codec) ([]byte, error) {
+	if u.whole {
+		return codec.Marshal(u.record)
+	}
+	return codec.MarshalValues(u.record, u.row.Record)
 }
 
 // credit notes which site made the change, so that the site is not told later
@@ -200,9 +206,9 @@ func absorbPointers[K comparable, V any](into map[K]V, from map[K]*V) {
 	}
 }
 
-// cacheUser keeps a user as a transaction left it, without its notes.
+// cacheUser keeps a user as a transaction left it in the store.
 func (r *Roster) cacheUser(u *user) {
-	u.dirty, u.force, u.claimed, u.refolded, u.was, u.touched = false, false, false, false, nil, nil
-	u.row.Record, u.row.Contributions, u.row.Moved = nil, nil, false
-	r.cache.put(u)
+	kept := &storedUser{row: u.row, ids: u.ids}
+	kept.row.Moved = false
+	r.cache.put(kept)
 }

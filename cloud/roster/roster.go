@@ -20,7 +20,7 @@ type Options struct {
 	Now         func() time.Time // for stamps and arrival
 	Logger      *slog.Logger
 	DefaultMode string // of sites; wire.ModeAllReaders if empty
-	CacheBytes  int    // for decoded users; 48 MiB if 0
+	CacheBytes  int    // for the users used last; 32 MiB if 0
 }
 
 // Roster is the list of all users. It is safe for use by several goroutines.
@@ -53,7 +53,7 @@ func open(ctx context.Context, store Store, o Options) (*Roster, error) {
 	}
 	r := &Roster{
 		store: store, codec: codec, now: o.Now, log: o.Logger,
-		defaultMode: cmp.Or(o.DefaultMode, wire.ModeAllReaders), cache: newCache(cmp.Or(o.CacheBytes, 48<<20)),
+		defaultMode: cmp.Or(o.DefaultMode, wire.ModeAllReaders), cache: newCache(cmp.Or(o.CacheBytes, 32<<20)),
 	}
 	if r.now == nil {
 		r.now = time.Now

@@ -9,23 +9,73 @@ import (
 	"doorsync/protocol/wire"
 )
 
-// user is a decoded user. One in the cache is never changed; a transaction
-// changes a copy. row.Record and row.Contributions are not kept.
+// storedUser is a user as the store has it: what the cache keeps. It is never changed.
+type storedUser struct {
+	row UserRow
+	ids []IDRow // of all sites' reach (Site "")
+}
+
+// size is about what it takes in memory.
+func (s *storedUser) size() int {
+	return 1024 + len(s.row.Record) + len(s.row.Contributions) + len(s.row.Search) + 128*len(s.ids)
+}
+
+// user is a user as one transaction changes it. row.Record and row.Contributions
+// are as stored until it is encoded again.
 type user struct {
 	row           UserRow
+	was           *UserRow // the row before
+	whole         bool     // credentials, groups and keys are decoded
 	record        protocol.Record
 	keys          []protocol.CredentialKey // of record.Credentials; a template's key costs a hash
 	contributions []protocol.Contribution  // sorted by source
-	ids           []IDRow                  // of all sites' reach (Site "")
-	size          int
+	ids           []IDRow
 
-	// What a transaction notes on its copy:
 	dirty    bool     // contributions or row changed
 	force    bool     // a new revision even if the record is the same
 	claimed  bool     // row.Revision is of this transaction
 	refolded bool     // credentials and groups too
-	was      *UserRow // the row before
 	touched  []string // sites (or "" for the office) that changed it
+}
+
+// outlineOf decodes a user but for what its credentials and groups are.
+func outlineOf(codec *wire.Codec, s *storedUser) (*user, error) {
+	u := &user{row: s.row, was: &s.row, ids: s.ids}
+	var err error
+	if u.record, err = codec.UnmarshalValues(s.row.Record); err != nil {
+		return nil, fmt.Errorf("decode user %s: %w: %w", s.row.GUID, ErrDamaged, err)
+	}
+	u.contributions, err = decodeContributions(codec, s.row.Contributions, u.record, nil)
+	return u, err
+}
+
+// complete decodes the rest. What was done to the values meanwhile stays.
+func (u *user) complete(codec *wire.Codec) error {
+	if u.whole {
+		return nil
+	}
+	var rec protocol.Record
+	if err := codec.Unmarshal(u.row.Record, &rec); err != nil {
+		return fmt.Errorf("decode user %s: %w: %w", u.row.GUID, ErrDamaged, err)
+	}
+	keys := keysOf(rec)
+	rec.Values = nil
+	elements, err := decodeContributions(codec, nil, rec, keys)
+	if err != nil {
+		return err
+	}
+	u.whole, u.keys, u.record.Credentials, u.record.Groups = true, keys, rec.Credentials, rec.Groups
+	u.contributions = unite(u.contributions, elements)
+	return nil
+}
+
+// decodeUser decodes all of a user.
+func decodeUser(codec *wire.Codec, row UserRow) (*user, error) {
+	u, err := outlineOf(codec, &storedUser{row: row})
+	if err != nil {
+		return nil, err
+	}
+	return u, u.complete(codec)
 }
 
 func (u *user) removed() bool { return u.row.Removed != 0 }
@@ -146,13 +196,4 @@ func (u *user) searchText() string {
 // change is the user as sites get it.
 func (r *UserRow) change() wire.Change {
 	return wire.Change{GUID: r.GUID, IDs: r.IDs, Keys: r.Keys, Record: r.Record}
-}
-
-// estimate is about what the user takes in memory.
-func (u *user) estimate(encoded int) int {
-	n := 1024 + 2*encoded
-	for _, c := range u.contributions {
-		n += 256*len(c.Values) + 160*len(c.Credentials) + 96*len(c.Groups)
-	}
-	return n
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/google/uuid"
 
 	"doorsync/protocol"
-	"doorsync/protocol/wire"
 )
 
 // work is one transaction: what it read and what it means to change. Nothing of
@@ -62,6 +61,16 @@ func (r *Roster) update(ctx context.Context, fn func(*work) error) error {
 
 // user returns the transaction's copy of a user.
 func (w *work) user(guid string) (*user, error) {
+	u, err := w.outline(guid)
+	if err != nil {
+		return nil, err
+	}
+	return u, u.complete(w.r.codec)
+}
+
+// outline is user without credentials and groups, unless the transaction needed
+// them already: most edits are about values alone.
+func (w *work) outline(guid string) (*user, error) {
 	if u, ok := w.users[guid]; ok {
 		return u, nil
 	}
@@ -72,13 +81,16 @@ func (w *work) user(guid string) (*user, error) {
 			return nil, err
 		}
 	}
-	u := *known
-	u.was = &known.row
-	w.users[guid] = &u
-	return &u, nil
+	u, err := outlineOf(w.r.codec, known)
+	if err != nil {
+		return nil, err
+	}
+	w.users[guid] = u
+	return u, nil
 }
 
-func (w *work) load(guid string) (*user, error) {
+// load reads what is cached of a user.
+func (w *work) load(guid string) (*storedUser, error) {
 	row, ok, err := w.tx.User(guid)
 	if err != nil {
 		return nil, err
@@ -86,31 +98,11 @@ func (w *work) load(guid string) (*user, error) {
 	if !ok {
 		return nil, fmt.Errorf("user %s: %w", guid, ErrNotFound)
 	}
-	u, err := decodeUser(w.r.codec, row)
-	if err != nil {
-		return nil, err
-	}
 	ids, err := w.tx.IDsOf(guid)
 	if err != nil {
 		return nil, err
 	}
-	u.ids = slices.DeleteFunc(ids, func(row IDRow) bool { return row.Site != "" })
-	return u, nil
-}
-
-func decodeUser(codec *wire.Codec, row UserRow) (*user, error) {
-	u := &user{row: row}
-	if err := codec.Unmarshal(row.Record, &u.record); err != nil {
-		return nil, fmt.Errorf("decode user %s: %w: %w", row.GUID, ErrDamaged, err)
-	}
-	var err error
-	u.keys = keysOf(u.record)
-	if u.contributions, err = decodeContributions(codec, row.Contributions, u.record, u.keys); err != nil {
-		return nil, err
-	}
-	u.size = u.estimate(len(row.Record))
-	u.row.Record, u.row.Contributions = nil, nil
-	return u, nil
+	return &storedUser{row: row, ids: slices.DeleteFunc(ids, func(row IDRow) bool { return row.Site != "" })}, nil
 }
 
 // newUser begins a user at a revision of its own.
@@ -119,7 +111,7 @@ func (w *work) newUser(enrolledBy, conflictAt string) (*user, error) {
 	if err != nil {
 		return nil, fmt.Errorf("new user: %w", err)
 	}
-	u := &user{row: UserRow{GUID: id.String(), Site: conflictAt, EnrolledBy: enrolledBy}, was: &UserRow{}}
+	u := &user{row: UserRow{GUID: id.String(), Site: conflictAt, EnrolledBy: enrolledBy}, was: &UserRow{}, whole: true}
 	u.record.GUID, u.record.Site = u.row.GUID, u.row.Site
 	w.users[u.row.GUID] = u
 	w.touch(u, enrolledBy)
@@ -169,13 +161,12 @@ func (w *work) refold(u *user) {
 	}
 }
 
-// say joins a word of one source, and computes anew what it speaks of.
+// say joins a word of one source, and computes anew what it speaks of. A word on
+// more than values needs the whole user.
 func (w *work) say(u *user, word protocol.Contribution) {
 	own := contributionOf(u.contributions, word.Source)
 	u.contributions = withContribution(u.contributions, protocol.JoinShared(own, word))
-	// While a change of the rules is under way, nobody knows under which ones the
-	// rest of the record was folded.
-	if u.removed() || w.meta.Recompute != nil || len(word.Credentials)+len(word.Groups) > 0 {
+	if u.whole {
 		w.refold(u)
 		return
 	}
@@ -211,7 +202,7 @@ func (w *work) id(id string) (IDRow, bool, error) {
 	if w.freed[id] {
 		return IDRow{}, false, nil
 	}
-	if u, row := w.r.cache.find(id); u != nil {
+	if row, ok := w.r.cache.find(id); ok {
 		return row, true, nil
 	}
 	return w.tx.ID("", id)
@@ -288,8 +279,16 @@ var errUnchanged = errors.New("nothing changed")
 
 // follow returns the user that a merged one has become.
 func (w *work) follow(guid string) (*user, error) {
+	u, err := w.followOutline(guid)
+	if err != nil {
+		return nil, err
+	}
+	return u, u.complete(w.r.codec)
+}
+
+func (w *work) followOutline(guid string) (*user, error) {
 	for range 64 {
-		u, err := w.user(guid)
+		u, err := w.outline(guid)
 		if err != nil || u.row.MergedInto == "" {
 			return u, err
 		}
