@@ -3,7 +3,6 @@ package journal
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -203,12 +202,9 @@ func (t *txn) overlay(e protocol.Entry) error {
 	if err := b.Put(overlayKey(e.UserID, e.Number), nil); err != nil {
 		return err
 	}
-	if err := b.Put(localKey(localPending, e.Number), []byte(e.UserID)); err != nil {
-		return err
-	}
 	p := pendingOf(e.Number, e.Stamp, e.Edit)
 	for _, hash := range p.claims {
-		if err := b.Put(claimKey(hash, e.Number), nil); err != nil {
+		if err := b.Put(claimKey(hash, e.Number), []byte(e.UserID)); err != nil {
 			return err
 		}
 	}
@@ -225,7 +221,7 @@ func (t *txn) settle(upTo uint64) error {
 	}
 	b := t.bucket(inLocal)
 	for i, k := range keys {
-		if err := errors.Join(b.Delete(overlayKey(k.id, k.number)), b.Delete(localKey(localPending, k.number))); err != nil {
+		if err := b.Delete(overlayKey(k.id, k.number)); err != nil {
 			return err
 		}
 		for _, hash := range edits[i].claims {
@@ -235,7 +231,7 @@ func (t *txn) settle(upTo uint64) error {
 		}
 		t.touch(k.id)
 	}
-	t.unsettled.settled = max(t.unsettled.settled, upTo)
+	t.mem.head.Settled = max(t.mem.head.Settled, upTo)
 	return nil
 }
 
@@ -245,13 +241,11 @@ func (t *txn) settling(upTo uint64) (keys []pendingKey, edits []pendingEdit, err
 		keys, edits = t.unsettled.upTo(upTo)
 		return keys, edits, nil
 	}
-	c := t.bucket(inLocal).Cursor()
-	for k, v := c.Seek([]byte{localPending}); isPending(k) && lastNumber(k) <= upTo; k, v = c.Next() {
-		e, err := t.pendingAt(lastNumber(k), valuesOnly)
-		if err != nil {
-			return nil, nil, err
+	err = t.eachPending(func(id string, e pendingEdit) bool {
+		if e.number <= upTo {
+			keys, edits = append(keys, pendingKey{e.number, id}), append(edits, e)
 		}
-		keys, edits = append(keys, pendingKey{e.number, string(v)}), append(edits, e)
-	}
-	return keys, edits, nil
+		return e.number < upTo
+	})
+	return keys, edits, err
 }

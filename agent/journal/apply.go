@@ -190,20 +190,24 @@ func (t *txn) storeUser(u *arriving) error {
 	case u.change.Gone && old == nil:
 		return nil
 	case u.change.Gone:
-		t.changeUser(u, old, nil)
+		if err := t.changeUser(u, old); err != nil {
+			return err
+		}
 		return records.Delete(key)
-	case old != nil && old.sum == u.sum && old.change.Sum() == u.sum:
+	case old != nil && bytes.Equal(old[headerSize:], u.value[headerSize:]) && wire.Sum(old) == u.sum:
 		return nil
 	}
 	u.since = t.mem.head.Last
 	u.put(u.value)
-	t.changeUser(u, old, u.change)
+	if err := t.changeUser(u, old); err != nil {
+		return err
+	}
 	return records.Put(key, u.value)
 }
 
-// oldUser returns what is held of a user. Most of those of a first snapshot come
-// after all that is held and need no search.
-func (t *txn) oldUser(guid string) (*stored, error) {
+// oldUser returns a user as stored, nil if none is. Most of those of a first
+// snapshot come after all that is held and need no search.
+func (t *txn) oldUser(guid string) ([]byte, error) {
 	if !t.knowLast {
 		k, _ := t.bucket(inRecords).Cursor().Last()
 		t.lastGUID, t.knowLast = string(k), true
@@ -212,29 +216,51 @@ func (t *txn) oldUser(guid string) (*stored, error) {
 		t.lastGUID = guid
 		return nil, nil
 	}
-	s, ok, err := t.held(guid)
-	if !ok || err != nil {
-		return nil, err
+	old := t.bucket(inRecords).Get([]byte(guid))
+	if old == nil {
+		return nil, nil
 	}
-	return &s, nil
+	_, err := t.j.decodeHeader(guid, old)
+	return old, err
 }
 
 // changeUser brings digest, index and watchers from the old state of a user to
 // the new one; nil is none.
-func (t *txn) changeUser(u *arriving, old *stored, now *wire.Change) {
+func (t *txn) changeUser(u *arriving, old []byte) error {
 	if !t.ownSums {
 		t.mem.sums, t.ownSums = &sums{buckets: t.mem.sums.buckets}, true
 	}
 	digest := &t.mem.sums.buckets[u.bucket]
+	if old != nil {
+		h, err := t.j.decodeHeader(u.guid, old)
+		if err != nil {
+			return err
+		}
+		digest.Toggle(h.digest())
+	}
+	if !u.change.Gone {
+		digest.Toggle(u.digest())
+		t.touch(u.change.IDs...)
+		if old != nil && bytes.Equal(foundBy(old), foundBy(u.value)) {
+			return nil
+		}
+	}
+	return t.reindex(u, old)
+}
+
+// reindex brings the index from what a user was found by to what it is found by.
+func (t *txn) reindex(u *arriving, old []byte) error {
 	var before []indexed
 	if old != nil {
-		digest.Toggle(old.digest())
-		before = indexRows(&old.change)
-		t.touch(old.change.IDs...)
+		s, err := t.j.decodeStored(u.guid, old)
+		if err != nil {
+			return err
+		}
+		before = indexRows(&s.change)
+		t.touch(s.change.IDs...)
 	}
-	if now != nil {
-		digest.Toggle(u.digest())
-		t.touch(now.IDs...)
+	if u.rows == nil {
+		u.rows = indexRows(u.change)
 	}
 	for _, row := range before {
 		if !slices.Contains(u.rows, row) {
@@ -246,6 +272,7 @@ func (t *txn) changeUser(u *arriving, old *stored, now *wire.Change) {
 			t.adds = append(t.adds, row)
 		}
 	}
+	return nil
 }
 
 // dropOthers removes users in a page's range that are not on it.

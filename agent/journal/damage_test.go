@@ -52,7 +52,7 @@ func TestDamagedFileIsReported(t *testing.T) {
 	whole := filled(t)
 	for name, b := range map[string][]byte{
 		"empty": {}, "something else": []byte(strings.Repeat("not a journal ", 1000)),
-		"cut in half": whole[:len(whole)/2], "zeroed": make([]byte, len(whole)),
+		"cut in half": whole[:len(bytes.TrimRight(whole, "\x00"))/2], "zeroed": make([]byte, len(whole)),
 		"cut to its first pages": whole[:3*4096],
 	} {
 		for _, open := range []func(string, Options) (*Journal, error){Open, OpenReadOnly} {
@@ -121,17 +121,19 @@ func useAll(path string) error {
 	return err
 }
 
-func TestNewerVersionIsRefused(t *testing.T) {
-	s := open1(t)
-	s.must(s.Close())
-	db, err := bbolt.Open(s.path, 0o600, nil)
-	s.must(err)
-	s.must(db.Update(func(tx *bbolt.Tx) error {
-		return tx.Bucket([]byte("meta")).Put(keySchema, numberKey(schema+1))
-	}))
-	s.must(db.Close())
-	if _, err := Open(s.path, Options{Site: "north"}); !errors.Is(err, ErrNewer) {
-		t.Fatal(err)
+func TestOtherVersionIsRefused(t *testing.T) {
+	for version, want := range map[uint64]error{schema + 1: ErrNewer, schema - 1: ErrOlder} {
+		s := open1(t)
+		s.must(s.Close())
+		db, err := bbolt.Open(s.path, 0o600, nil)
+		s.must(err)
+		s.must(db.Update(func(tx *bbolt.Tx) error {
+			return tx.Bucket([]byte("meta")).Put(keySchema, numberKey(version))
+		}))
+		s.must(db.Close())
+		if _, err := Open(s.path, Options{Site: "north"}); !errors.Is(err, want) {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -15,6 +15,8 @@ var (
 	ErrDamaged = errors.New("the journal is damaged")
 	// ErrLocked: another process has the journal open.
 	ErrLocked = errors.New("the journal is in use by another process: another agent runs with the same data directory; stop it, or ask it over its control socket")
+	// ErrOlder: a version before the first release wrote the file.
+	ErrOlder = errors.New("the journal was written by a version before the first release; move the file away to begin a new one, the center sends the users again")
 	// ErrNewer: a later version of the program wrote the file.
 	ErrNewer = errors.New("the journal was written by a later version; update this program")
 	// ErrFull: nothing of what was to be written was acknowledged; writes

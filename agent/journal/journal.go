@@ -155,11 +155,27 @@ func (j *Journal) openStore(readOnly bool) error {
 	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum), errors.Is(err, berrors.ErrVersionMismatch):
 		return j.damaged(err)
 	case err != nil:
-		return err
+		return j.orDamaged(err)
 	}
 	j.db = db
 	return nil
 }
+
+// orDamaged says that the file is damaged if that is why it cannot be opened.
+func (j *Journal) orDamaged(err error) error {
+	if _, isPath := errors.AsType[*os.PathError](err); isPath {
+		return err
+	}
+	if bad := checkPages(j.path); bad != nil {
+		return j.damaged(bad)
+	}
+	return err
+}
+
+// pageSize of new journals. Pages of 4 KiB hold three users: a first copy and
+// edits as they arrive take a sixth more of the processor; with 16 KiB they take
+// little less, and a lone edit writes twice as much.
+const pageSize = 8 << 10
 
 // create makes a new journal beside its place and moves it there when it is
 // whole: a file in that place that is not a journal is always damage.
@@ -168,7 +184,7 @@ func (j *Journal) create() error {
 	if err := os.Remove(made); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	db, err := bbolt.Open(made, 0o600, &bbolt.Options{Timeout: j.opts.LockWait, NoFreelistSync: true})
+	db, err := bbolt.Open(made, 0o600, &bbolt.Options{PageSize: pageSize, Timeout: j.opts.LockWait, NoFreelistSync: true})
 	if err != nil {
 		return err
 	}

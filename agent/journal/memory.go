@@ -14,8 +14,9 @@ import (
 	"doorsync/protocol/wire"
 )
 
-// schema is the version of the file's layout. A file of a later one is refused.
-const schema = 1
+// schema is the version of the file's layout. A file of another one is refused:
+// version 1 was in use only before the first release.
+const schema = 2
 
 // head is what changes with nearly every commit. It is one value of the file.
 type head struct {
@@ -27,6 +28,7 @@ type head struct {
 	AnchorHash    []byte         `cbor:"anchor_hash,omitempty"`
 	Confirmed     uint64         `cbor:"confirmed"`
 	ConfirmedHash []byte         `cbor:"confirmed_hash,omitempty"`
+	Settled       uint64         `cbor:"settled,omitempty"` // up to here no edit is pending
 	Clock         protocol.Stamp `cbor:"clock"`
 	Revision      uint64         `cbor:"revision"`
 	Roster        string         `cbor:"roster,omitempty"`
@@ -97,8 +99,11 @@ func (j *Journal) readMemory(tx *bbolt.Tx) (memory, error) {
 	if len(version) != 8 {
 		return memory{}, j.damaged(errors.New("its version is missing"))
 	}
-	if v := binary.BigEndian.Uint64(version); v > schema {
+	switch v := binary.BigEndian.Uint64(version); {
+	case v > schema:
 		return memory{}, fmt.Errorf("%s: version %d: %w", j.path, v, ErrNewer)
+	case v < schema:
+		return memory{}, fmt.Errorf("%s: version %d: %w", j.path, v, ErrOlder)
 	}
 	return j.readParts(&s)
 }

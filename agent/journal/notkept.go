@@ -21,16 +21,17 @@ func (t *txn) notKept(main *protocol.Entry, p *person) ([]protocol.NotKept, erro
 		}
 	}
 	edits := append(p.edits, pendingOf(main.Number, main.Stamp, main.Edit))
-	base := protocol.Record{Values: make(map[protocol.Field]protocol.Holding, 4)}
-	said := protocol.NewContribution(protocol.SourceReaders)
+	base := make(map[protocol.Field]protocol.Holding, 4)
+	said := protocol.Contribution{Source: protocol.SourceReaders, Values: make(map[protocol.Field]protocol.Said, 4)}
 	for _, f := range fieldsAbout(main.Edit) {
 		if h, ok := rec.Values[f]; ok {
-			base.Values[f] = h
+			base[f] = h
 		}
 		say(said, f, p.id, edits)
 	}
 	rules := t.m.settings.Rules
-	return main.Edit.NotKept(protocol.Overlay(base, []protocol.Contribution{said}, rules), rules), nil
+	now := protocol.Record{Values: protocol.OverlayValues(base, said, rules)}
+	return main.Edit.NotKept(now, rules), nil
 }
 
 // fieldsAbout are the fields that decide whether an edit's values stand: a name

@@ -131,31 +131,43 @@ func (p *pendings) dropFirst() {
 // meet who need what is damaged.
 func (r *reading) readPendings() *pendings {
 	p := &pendings{complete: true, by: map[string][]pendingEdit{}}
-	c := r.bucket(inLocal).Cursor()
-	for k, v := c.Seek([]byte{localPending}); isPending(k); k, v = c.Next() {
-		number := lastNumber(k)
-		if p.bytes > r.j.keep || r.m.head.Last >= number+pendingEntries {
-			return &pendings{}
-		}
-		e, err := r.pendingAt(number, valuesOnly)
-		if err != nil {
-			return &pendings{}
-		}
-		p.add(string(v), e)
+	if r.m.head.Last > r.m.head.Settled+pendingEntries {
+		return &pendings{}
+	}
+	err := r.eachPending(func(id string, e pendingEdit) bool {
+		p.add(id, e)
+		return p.bytes <= r.j.keep
+	})
+	if err != nil || p.bytes > r.j.keep {
+		return &pendings{}
 	}
 	return p
 }
 
-func isPending(k []byte) bool { return len(k) == 9 && k[0] == localPending }
+// eachPending calls fn with what is pending, in order, until it returns false.
+func (r *reading) eachPending(fn func(id string, e pendingEdit) bool) error {
+	c := r.bucket(inEntries).Cursor()
+	for k, v := c.Seek(numberKey(r.m.head.Settled + 1)); k != nil; k, v = c.Next() {
+		var e protocol.Entry
+		if err := r.j.codec.Unmarshal(v, &e); err != nil {
+			return r.j.damaged(fmt.Errorf("entry %d: %w", lastNumber(k), err))
+		}
+		if e.Edit != nil && !fn(e.UserID, pendingOf(lastNumber(k), e.Stamp, e.Edit)) {
+			return nil
+		}
+	}
+	return nil
+}
 
 // unsettled are the pending edits as a transaction sees them that adds some and
 // settles others.
 type unsettled struct {
 	*pendings
-	fresh   map[string][]pendingEdit // of the IDs that the transaction adds to
-	added   []pendingKey
-	bytes   int
-	settled uint64 // up to here nothing is pending
+	head  *head                    // of the transaction
+	was   uint64                   // Settled when it began
+	fresh map[string][]pendingEdit // of the IDs that the transaction adds to
+	added []pendingKey
+	bytes int
 }
 
 func (u *unsettled) add(id string, e pendingEdit) {
@@ -180,7 +192,7 @@ func (u *unsettled) under(id string) []pendingEdit {
 		edits = u.by[id]
 	}
 	from := 0
-	for from < len(edits) && edits[from].number <= u.settled {
+	for from < len(edits) && edits[from].number <= u.head.Settled {
 		from++
 	}
 	return slices.Clip(edits[from:])
@@ -190,7 +202,7 @@ func (u *unsettled) under(id string) []pendingEdit {
 func (u *unsettled) upTo(number uint64) (keys []pendingKey, edits []pendingEdit) {
 	for _, list := range [][]pendingKey{u.order, u.added} {
 		for _, k := range list {
-			if k.number <= u.settled {
+			if k.number <= u.head.Settled {
 				continue
 			}
 			if k.number > number {
@@ -206,17 +218,17 @@ func (u *unsettled) upTo(number uint64) (keys []pendingKey, edits []pendingEdit)
 
 // commit makes true for the writer what a transaction made true in the file. It
 // returns nil when the pending edits are to be read again.
-func (u *unsettled) commit(last uint64, keep int) *pendings {
+func (u *unsettled) commit(keep int) *pendings {
 	p := u.pendings
 	if !p.complete {
-		if u.settled > 0 && last < u.settled+pendingEntries {
+		if u.head.Settled > u.was && u.head.Last < u.head.Settled+pendingEntries {
 			return nil
 		}
 		return p
 	}
 	maps.Copy(p.by, u.fresh)
 	p.order, p.bytes = append(p.order, u.added...), p.bytes+u.bytes
-	for len(p.order) > 0 && p.order[0].number <= u.settled {
+	for len(p.order) > 0 && p.order[0].number <= u.head.Settled {
 		p.dropFirst()
 	}
 	if p.bytes > keep {

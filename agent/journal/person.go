@@ -212,8 +212,7 @@ func (r *reading) indexed(guid string, hash uint64) (person, bool, error) {
 func (r *reading) claimant(k protocol.CredentialKey, hash uint64, other *person) (person, bool, error) {
 	prefix := localKey(localClaim, hash)
 	c := r.bucket(inLocal).Cursor()
-	for key, _ := c.Seek(prefix); bytes.HasPrefix(key, prefix); key, _ = c.Next() {
-		id := r.bucket(inLocal).Get(localKey(localPending, lastNumber(key)))
+	for key, id := c.Seek(prefix); bytes.HasPrefix(key, prefix); key, id = c.Next() {
 		p, err := r.person(string(id), whole)
 		if err != nil {
 			return person{}, false, err

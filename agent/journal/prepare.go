@@ -22,10 +22,10 @@ type arrival struct {
 type arriving struct {
 	guid   string
 	change *wire.Change
-	header        // its numbers are open
-	value  []byte // as stored
+	header        // since is open
+	value  []byte // as stored, its header open
 	bucket uint8
-	rows   []indexed
+	rows   []indexed // if it is likely that all are new
 }
 
 // prepare makes messages ready, several at a time if there are several.
@@ -55,6 +55,9 @@ func (j *Journal) prepareUsers(a *arrival) error {
 			if err := j.prepareUser(&u); err != nil {
 				return err
 			}
+			if a.Page != nil {
+				u.rows = indexRows(c)
+			}
 		}
 		a.size += len(u.value) + 128
 		a.users = append(a.users, u)
@@ -64,10 +67,7 @@ func (j *Journal) prepareUsers(a *arrival) error {
 }
 
 func (j *Journal) prepareUser(u *arriving) (err error) {
-	if u.value, err = j.encodeStored(u.change); err != nil {
-		return err
-	}
-	u.sum, u.rows = u.change.Sum(), indexRows(u.change)
+	u.value, u.sum = encodeStored(u.change), u.change.Sum()
 	u.tomb, err = j.isTombstone(u.change)
 	return err
 }

@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -29,95 +28,6 @@ func (j *Journal) read(f func(*reading) error) error {
 			return f(&reading{j: j, space: space{tx: tx}, m: j.mem.Load()})
 		})
 	})
-}
-
-// A stored user is a header, the user's IDs and credential hashes, and the record
-// as the center sent it. In the header stand the sum of the change, whether it is
-// a tombstone, the number of the site's last entry when it came, which tells what
-// was done knowing of it from what was done before, and the length of what
-// follows up to the record.
-const headerSize = wire.SumSize + 1 + 8 + 4
-
-// foundBy is what stands between header and record.
-type foundBy struct {
-	_    struct{} `cbor:",toarray"`
-	IDs  []string
-	Keys []uint64
-}
-
-type stored struct {
-	header
-	change wire.Change
-}
-
-type header struct {
-	sum   wire.Sum
-	tomb  bool
-	since uint64
-}
-
-func (h header) put(b []byte) {
-	copy(b, h.sum[:])
-	b[wire.SumSize] = 0
-	if h.tomb {
-		b[wire.SumSize] = 1
-	}
-	binary.BigEndian.PutUint64(b[wire.SumSize+1:], h.since)
-}
-
-// digest is what the user adds to the digest of its bucket. Tombstones add
-// nothing: who was deleted before a site began is not told to it.
-func (h header) digest() wire.Sum {
-	if h.tomb {
-		return wire.Sum{}
-	}
-	return h.sum
-}
-
-func (j *Journal) decodeHeader(guid string, b []byte) (header, error) {
-	if len(b) < headerSize {
-		return header{}, j.damaged(fmt.Errorf("user %s: cut off", guid))
-	}
-	return header{sum: wire.Sum(b), tomb: b[wire.SumSize] != 0, since: binary.BigEndian.Uint64(b[wire.SumSize+1:])}, nil
-}
-
-// decodeStored does not copy the record: it is good as long as the transaction.
-func (j *Journal) decodeStored(guid string, b []byte) (stored, error) {
-	h, err := j.decodeHeader(guid, b)
-	if err != nil {
-		return stored{}, err
-	}
-	n := uint64(binary.BigEndian.Uint32(b[headerSize-4:]))
-	rest := b[headerSize:]
-	if n > uint64(len(rest)) {
-		return stored{}, j.damaged(fmt.Errorf("user %s: cut off", guid))
-	}
-	var f foundBy
-	if err := j.codec.Unmarshal(rest[:n], &f); err != nil {
-		return stored{}, j.damaged(fmt.Errorf("user %s: %w", guid, err))
-	}
-	return stored{header: h, change: wire.Change{GUID: guid, IDs: f.IDs, Keys: f.Keys, Record: rest[n:]}}, nil
-}
-
-// encodeStored leaves the header open but for the length.
-func (j *Journal) encodeStored(c *wire.Change) ([]byte, error) {
-	f, err := j.codec.Marshal(foundBy{IDs: c.IDs, Keys: c.Keys})
-	if err != nil {
-		return nil, fmt.Errorf("encode user %s: %w", c.GUID, err)
-	}
-	b := make([]byte, headerSize, headerSize+len(f)+len(c.Record))
-	binary.BigEndian.PutUint32(b[headerSize-4:], uint32(len(f)))
-	return append(append(b, f...), c.Record...), nil
-}
-
-// held returns what is held of the user with a GUID.
-func (r *reading) held(guid string) (stored, bool, error) {
-	b := r.bucket(inRecords).Get([]byte(guid))
-	if b == nil {
-		return stored{}, false, nil
-	}
-	s, err := r.j.decodeStored(guid, b)
-	return s, err == nil, err
 }
 
 // depth is how much of records and edits is decoded. Taking an edit in needs to

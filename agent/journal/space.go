@@ -31,10 +31,9 @@ var (
 )
 
 const (
-	localClaim   = 'c' // hash of a credential, number -> nothing
+	localClaim   = 'c' // hash of a credential, number -> user ID
 	localCursor  = 'k' // reader -> cursor
 	localOverlay = 'o' // user ID, number -> nothing
-	localPending = 'p' // number -> user ID
 	localVerdict = 'v' // number, event -> nothing
 )
 

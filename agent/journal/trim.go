@@ -67,12 +67,12 @@ func (j *Journal) oldestEntryOld() (old bool, err error) {
 
 // trimLimit is the last number that may go.
 func (r *reading) trimLimit() uint64 {
-	limit := r.m.head.Confirmed
-	k, _ := r.bucket(inLocal).Cursor().Seek([]byte{localPending})
-	if len(k) == 9 && k[0] == localPending {
+	limit := min(r.m.head.Confirmed, r.m.head.Last)
+	c := r.bucket(inLocal).Cursor()
+	for k, _ := c.Seek([]byte{localOverlay}); len(k) > 0 && k[0] == localOverlay; k, _ = c.Next() {
 		limit = min(limit, lastNumber(k)-1)
 	}
-	return min(limit, r.m.head.Last)
+	return limit
 }
 
 func (r *reading) removable(k, v []byte, limit uint64) (bool, error) {

@@ -40,7 +40,7 @@ func (t *txn) begin(tx *bbolt.Tx) error {
 	if t.j.pendings == nil {
 		t.j.pendings = t.readPendings()
 	}
-	t.unsettled = &unsettled{pendings: t.j.pendings}
+	t.unsettled = &unsettled{pendings: t.j.pendings, head: &t.mem.head, was: t.mem.head.Settled}
 	return nil
 }
 

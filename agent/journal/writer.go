@@ -247,6 +247,6 @@ func (j *Journal) try(t *txn, group []*request) (bad int, err error) {
 // publish makes visible what a commit made true.
 func (j *Journal) publish(t *txn) {
 	j.mem.Store(&t.mem)
-	j.pendings = t.unsettled.commit(t.mem.head.Last, j.keep)
+	j.pendings = t.unsettled.commit(j.keep)
 	j.watchers.tell(t)
 }
