@@ -139,6 +139,29 @@ func TestApart(t *testing.T) {
 			t.Fatalf("the refusal is not visible: %+v", rec.Credentials)
 		}
 	})
+	t.Run("refused at a site that took the user for somebody else", func(t *testing.T) {
+		c := newCenter(t, "A", "B")
+		a, b := c.site("A"), c.site("B")
+		a.edit(enroll("5", "Anna", 1))
+		// B has the same list on its readers. Before it hears that its Anna is the
+		// same person, another reader shows the card that A's Anna is known to hold.
+		one := b.entry(enroll("5", "Anna", 1))
+		b.pull()
+		card := protocol.Card(1)
+		two := b.entry(protocol.Edit{UserID: "5", Given: []protocol.Credential{card}, Refused: []protocol.CredentialKey{card.Key()}})
+		b.send(one, two)
+		if u := c.user("5"); !u.User.Has(card.Key()) {
+			t.Fatalf("Anna lost her card: %+v", u.Record.Credentials)
+		}
+		// The same with a card that was revoked and is allowed again.
+		must(t, c.Revoke(t.Context(), anna, card.Key()))
+		b.pull()
+		b.edit(protocol.Edit{UserID: "5", Given: []protocol.Credential{card}, Refused: []protocol.CredentialKey{card.Key()}})
+		must(t, c.Allow(t.Context(), anna, card.Key()))
+		if u := c.user("5"); !u.User.Has(card.Key()) {
+			t.Fatalf("Anna's card stays refused: %+v", u.Record.Credentials)
+		}
+	})
 	t.Run("edited at a reader, deleted at the center meanwhile", func(t *testing.T) {
 		c := newCenter(t, "A")
 		a := c.site("A")

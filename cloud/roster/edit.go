@@ -168,9 +168,7 @@ func (w *work) join(site *SiteRow, ep *EpochRow, e *protocol.Entry, u *user, edi
 	if err != nil {
 		return err
 	}
-	if len(refused) > 0 {
-		edit.Refused = slices.Concat(edit.Refused, refused)
-	}
+	edit.Refused = refused
 	foreign := u.foreignTo(site.Name)
 	w.touch(u, site.Name)
 	w.say(u, edit.Contribution(at, w.meta.Rules))
@@ -209,22 +207,21 @@ func (u *user) foreignTo(site string) uint64 {
 }
 
 // refusals are the credentials of an edit that somebody else holds, or that are
-// revoked; the site is told of those it could not know.
+// revoked; the site is told of those it could not know. What a site refused
+// because it took the user for somebody else is the user's own all the same.
 func (w *work) refusals(ep *EpochRow, e *protocol.Entry, u *user) ([]protocol.CredentialKey, error) {
 	var out []protocol.CredentialKey
 	for _, c := range e.Edit.Given {
 		k := c.Key()
-		if slices.Contains(e.Edit.Refused, k) {
-			continue
-		}
+		said := slices.Contains(e.Edit.Refused, k)
 		why, mine, err := w.objection(u, k)
 		if err != nil {
 			return nil, err
 		}
-		if why != "" {
+		if why != "" && !said {
 			w.verdict(ep, e, protocol.EventCredentialRefused, fmt.Sprintf("%s: %s", k, why))
 		}
-		if why != "" && !mine {
+		if (said || why != "") && !mine {
 			out = append(out, k)
 		}
 	}
