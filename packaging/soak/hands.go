@@ -49,7 +49,7 @@ func (h *hands) act(ctx context.Context) error {
 	who := h.mine[h.random.IntN(len(h.mine))]
 	switch {
 	case who.away:
-		return nil
+		return h.back(ctx, who)
 	case dice < 90:
 		return h.edit(ctx, who)
 	case time.Since(h.lastAway) > awayEvery && len(h.mine) > crowd/2:
@@ -146,6 +146,19 @@ func (h *hands) remove(ctx context.Context, who *person) error {
 	h.lastAway = time.Now()
 	h.world.people.change(who, func(p *person) { p.away = true })
 	h.world.line.count(atReaders, "deleted at readers")
+	return nil
+}
+
+// back looks whether somebody who was deleted here was given back.
+func (h *hands) back(ctx context.Context, who *person) error {
+	list, err := h.terminals().List(ctx, h.terminal)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(list, func(p rig.AtTerminal) bool { return p.ID == who.id }) {
+		h.world.people.change(who, func(p *person) { p.away = false })
+		h.world.line.count(aside, "given back to readers")
+	}
 	return nil
 }
 

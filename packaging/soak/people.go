@@ -18,7 +18,7 @@ type person struct {
 	email   string // given by the office, to people of readers as well
 	site    string // whose reader enrolled them; "" is the office
 	gone    bool   // deleted at the office
-	away    bool   // deleted at the reader, who gives them back: not edited any more
+	away    bool   // deleted at the reader, and not given back yet
 	hidden  bool   // the last edit was of the PIN, which the center does not show
 	edits   int
 }
