@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	"doorsync/cloud/roster/packed"
 	"doorsync/protocol"
-	"doorsync/protocol/wire"
 )
 
 // A record holds most of what was contributed: every winning value with its
@@ -17,53 +17,63 @@ import (
 
 // rest is what one source said about one value, where the record does not tell.
 type rest struct {
-	_      struct{} `cbor:",toarray"`
-	Source protocol.Source
-	Field  protocol.Field
-	First  statement
-	Latest *statement // nil: the same
+	source protocol.Source
+	field  protocol.Field
+	said   protocol.Said
 }
 
-type statement struct {
-	_             struct{} `cbor:",toarray"`
-	First, Second string
-	Blank         bool
-	Stamp         protocol.Stamp
+func (r *rest) pack(b []byte) []byte {
+	b = packed.Text(packed.Text(b, r.source), r.field)
+	one := r.said.First == r.said.Latest
+	b = packStatement(packed.Bool(b, one), r.said.First)
+	if one {
+		return b
+	}
+	return packStatement(b, r.said.Latest)
 }
 
-func stored(s protocol.Statement) statement {
-	return statement{First: s.Value.First, Second: s.Value.Second, Blank: s.Blank, Stamp: s.Stamp}
+func readRest(p *packed.Reader) (r rest) {
+	r.source, r.field = protocol.Source(p.Text()), protocol.Field(p.Text())
+	one := p.Bool()
+	r.said.First = readStatement(p)
+	if r.said.Latest = r.said.First; !one {
+		r.said.Latest = readStatement(p)
+	}
+	return r
 }
 
-func (s statement) said() protocol.Statement {
-	return protocol.Statement{Value: protocol.Value{First: s.First, Second: s.Second}, Blank: s.Blank, Stamp: s.Stamp}
+func packStatement(b []byte, s protocol.Statement) []byte {
+	b = packed.Bool(packed.Text(packed.Text(b, s.Value.First), s.Value.Second), s.Blank)
+	return packed.Text(packed.Uint(packed.Int(b, s.Stamp.Wall), uint64(s.Stamp.Counter)), s.Stamp.Origin)
+}
+
+func readStatement(p *packed.Reader) protocol.Statement {
+	return protocol.Statement{
+		Value: protocol.Value{First: p.Text(), Second: p.Text()}, Blank: p.Bool(),
+		Stamp: protocol.Stamp{Wall: p.Int(), Counter: uint32(p.Uint()), Origin: p.Text()},
+	}
 }
 
 // encodeContributions encodes what the record folded from them does not tell.
-func encodeContributions(codec *wire.Codec, cs []protocol.Contribution, rec protocol.Record) ([]byte, error) {
+func encodeContributions(cs []protocol.Contribution, rec protocol.Record) []byte {
 	var out []rest
 	for _, c := range cs {
+		from := len(out)
 		for f, said := range c.Values {
-			if said == told(rec, c.Source, f) {
-				continue
+			if said != told(rec, c.Source, f) {
+				out = append(out, rest{source: c.Source, field: f, said: said})
 			}
-			one := rest{Source: c.Source, Field: f, First: stored(said.First)}
-			if said.Latest != said.First {
-				latest := stored(said.Latest)
-				one.Latest = &latest
-			}
-			out = append(out, one)
 		}
+		slices.SortFunc(out[from:], func(a, b rest) int { return cmp.Compare(a.field, b.field) })
 	}
 	if len(out) == 0 {
-		return nil, nil
+		return nil
 	}
-	slices.SortFunc(out, func(a, b rest) int { return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Field, b.Field)) })
-	b, err := codec.Marshal(out)
-	if err != nil {
-		return nil, fmt.Errorf("encode contributions: %w", err)
+	b := make([]byte, 0, 128*len(out))
+	for i := range out {
+		b = out[i].pack(b)
 	}
-	return b, nil
+	return b
 }
 
 // told is what the record tells of one source's words on a value.
@@ -77,7 +87,7 @@ func told(rec protocol.Record, s protocol.Source, f protocol.Field) protocol.Sai
 }
 
 // decodeContributions needs the record that was stored with the contributions.
-func decodeContributions(codec *wire.Codec, b []byte, rec protocol.Record, keys []protocol.CredentialKey) ([]protocol.Contribution, error) {
+func decodeContributions(b []byte, rec protocol.Record, keys []protocol.CredentialKey) ([]protocol.Contribution, error) {
 	if rec.Removed {
 		return nil, nil
 	}
@@ -105,17 +115,13 @@ func decodeContributions(codec *wire.Codec, b []byte, rec protocol.Record, keys 
 	if len(b) == 0 {
 		return out, nil
 	}
-	var rests []rest
-	if err := codec.Unmarshal(b, &rests); err != nil {
-		return nil, fmt.Errorf("decode contributions of user %s: %w: %w", rec.GUID, ErrDamaged, err)
+	p := packed.Read(b)
+	for p.More() {
+		r := readRest(&p)
+		of(r.source).Values[r.field] = r.said
 	}
-	for _, r := range rests {
-		said := protocol.Said{First: r.First.said()}
-		said.Latest = said.First
-		if r.Latest != nil {
-			said.Latest = r.Latest.said()
-		}
-		of(r.Source).Values[r.Field] = said
+	if err := p.End(); err != nil {
+		return nil, fmt.Errorf("decode contributions of user %s: %w: %w", rec.GUID, ErrDamaged, err)
 	}
 	return out, nil
 }

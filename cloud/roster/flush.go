@@ -64,9 +64,7 @@ func (w *work) flushUsers() error {
 // contributions did.
 func (w *work) encode(u *user) (changed bool, err error) {
 	r := &u.row
-	if r.Contributions, err = encodeContributions(w.r.codec, u.contributions, u.record); err != nil {
-		return false, err
-	}
+	r.Contributions = encodeContributions(u.contributions, u.record)
 	if r.Record, err = u.encodeRecord(w.r.codec); err != nil {
 		return false, fmt.Errorf("encode user %s: %w", r.GUID, err)
 	}

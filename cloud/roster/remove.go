@@ -50,9 +50,7 @@ func (w *work) bury(u *user) error {
 	if g.Record, err = w.r.codec.Marshal(u.record); err != nil {
 		return fmt.Errorf("bury user %s: %w", g.GUID, err)
 	}
-	if g.Contributions, err = encodeContributions(w.r.codec, u.contributions, u.record); err != nil {
-		return err
-	}
+	g.Contributions = encodeContributions(u.contributions, u.record)
 	return w.tx.PutGrave(g)
 }
 

@@ -45,7 +45,7 @@ func outlineOf(codec *wire.Codec, s *storedUser) (*user, error) {
 	if u.record, err = codec.UnmarshalValues(s.row.Record); err != nil {
 		return nil, fmt.Errorf("decode user %s: %w: %w", s.row.GUID, ErrDamaged, err)
 	}
-	u.contributions, err = decodeContributions(codec, s.row.Contributions, u.record, nil)
+	u.contributions, err = decodeContributions(s.row.Contributions, u.record, nil)
 	return u, err
 }
 
@@ -60,7 +60,7 @@ func (u *user) complete(codec *wire.Codec) error {
 	}
 	keys := keysOf(rec)
 	rec.Values = nil
-	elements, err := decodeContributions(codec, nil, rec, keys)
+	elements, err := decodeContributions(nil, rec, keys)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"math"
 	"strings"
 	"time"
@@ -12,17 +13,30 @@ import (
 
 // Known is roster.LogReader's.
 func (v view) Known(site string, from uint64, fn func(protocol.EntryID)) error {
-	var got []byte
-	return v.c.each([]any{&got}, func() bool {
-		fn(protocol.EntryID(got))
-		return true
-	}, "SELECT entry FROM events WHERE site = ? AND number >= ?", site, int64(from))
+	var rest []byte
+	var e roster.Event
+	var bad error
+	err := v.c.each([]any{&rest}, func() bool {
+		if bad = v.event(rest, &e); bad == nil {
+			fn(e.ID)
+		}
+		return bad == nil
+	}, "SELECT rest FROM events WHERE site = ? AND number >= ?", site, int64(from))
+	return cmp.Or(err, bad)
+}
+
+// event reads what is packed of an event.
+func (v view) event(rest []byte, e *roster.Event) error {
+	if err := unpackEvent(rest, e); err != nil {
+		return damaged(v.c.path, "an event cannot be read: "+err.Error())
+	}
+	return nil
 }
 
 // marks repeats what stands for a value or a row.
 func marks(n int, one string) string { return strings.Repeat(one+",", n-1) + one }
 
-const eventColumns = "entry, site, epoch, number, at, arrived, event, reader, reader_id, user_id, guid, detail, actor"
+const eventColumns = "site, number, at, arrived, event, reader, user_id, rest"
 
 // AddEvents is roster.LogWriter's.
 func (t tx) AddEvents(events []roster.Event) error {
@@ -34,13 +48,13 @@ func (t tx) AddEvents(events []roster.Event) error {
 				break
 			}
 		}
-		args := make([]any, 0, n*13)
+		args := make([]any, 0, n*8)
 		for i := range events[:n] {
 			e := &events[i]
-			args = append(args, e.ID[:], e.Site, e.Epoch, int64(e.Number), e.At.UnixMilli(), e.Arrived.UnixMilli(),
-				string(e.Event), e.Reader, e.ReaderID, e.UserID, e.GUID, e.Detail, e.Actor)
+			args = append(args, e.Site, int64(e.Number), e.At.UnixMilli(), e.Arrived.UnixMilli(), string(e.Event), e.Reader,
+				e.UserID, packEvent(e))
 		}
-		_, err := t.c.run("INSERT INTO events ("+eventColumns+") VALUES "+marks(n, "(?,?,?,?,?,?,?,?,?,?,?,?,?)"), args...)
+		_, err := t.c.run("INSERT INTO events ("+eventColumns+") VALUES "+marks(n, "(?,?,?,?,?,?,?,?)"), args...)
 		if err != nil {
 			return err
 		}
@@ -61,18 +75,19 @@ func (v view) Events(q roster.EventFilter, fn func(*roster.Event) bool) error {
 		order = "ASC"
 	}
 	var e roster.Event
-	var id []byte
+	var rest []byte
 	var at, arrived int64
 	var event string
-	dest := []any{
-		&e.Seq, &id, &e.Site, &e.Epoch, &e.Number, &at, &arrived, &event, &e.Reader, &e.ReaderID,
-		&e.UserID, &e.GUID, &e.Detail, &e.Actor,
-	}
-	return v.c.each(dest, func() bool {
-		copy(e.ID[:], id)
+	var bad error
+	dest := []any{&e.Seq, &e.Site, &e.Number, &at, &arrived, &event, &e.Reader, &e.UserID, &rest}
+	err = v.c.each(dest, func() bool {
+		if bad = v.event(rest, &e); bad != nil {
+			return false
+		}
 		e.At, e.Arrived, e.Event = time.UnixMilli(at).UTC(), time.UnixMilli(arrived).UTC(), protocol.Event(event)
 		return fn(&e)
 	}, "SELECT seq, "+eventColumns+" FROM events"+where+" ORDER BY seq "+order, args...)
+	return cmp.Or(err, bad)
 }
 
 // maxAhead is how far ahead of the center's a site's clock may be for its events

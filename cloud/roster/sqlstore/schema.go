@@ -16,7 +16,7 @@ const (
 // there is once (under no site) stand in one table: most commits change both.
 //
 // Columns that change with every edit stand in no index but revision's, what no
-// statement selects by stands in one (see packHead), and what is sent to sites
+// statement selects by stands in one (see head.go), and what is sent to sites
 // stands before what is not, so that reading it does not walk through
 // contributions.
 const schema = `
@@ -67,20 +67,15 @@ CREATE TABLE revoked (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE events (
-	seq       INTEGER PRIMARY KEY,
-	entry     BLOB NOT NULL,
-	site      TEXT NOT NULL,
-	epoch     TEXT NOT NULL,
-	number    INTEGER NOT NULL,
-	at        INTEGER NOT NULL,
-	arrived   INTEGER NOT NULL,
-	event     TEXT NOT NULL,
-	reader    TEXT NOT NULL,
-	reader_id TEXT NOT NULL,
-	user_id   TEXT NOT NULL,
-	guid      TEXT NOT NULL,
-	detail    TEXT NOT NULL,
-	actor     TEXT NOT NULL
+	seq     INTEGER PRIMARY KEY,
+	site    TEXT NOT NULL,
+	number  INTEGER NOT NULL,
+	at      INTEGER NOT NULL,
+	arrived INTEGER NOT NULL,
+	event   TEXT NOT NULL,
+	reader  TEXT NOT NULL,
+	user_id TEXT NOT NULL,
+	rest    BLOB NOT NULL
 ) STRICT;
 CREATE INDEX events_user ON events(user_id) WHERE user_id <> '';
 

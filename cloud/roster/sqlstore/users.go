@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"database/sql/driver"
 	"fmt"
 
@@ -50,10 +51,7 @@ func (v view) users(s *userScan, dest []any, fn func(*roster.UserRow) bool, quer
 		}
 		return fn(&s.row)
 	}, query, args...)
-	if err == nil {
-		err = bad
-	}
-	return err
+	return cmp.Or(err, bad)
 }
 
 // User is roster.UserReader's.
