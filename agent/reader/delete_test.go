@@ -51,6 +51,21 @@ func TestDeletedAtTheReader(t *testing.T) {
 			}
 		})
 	})
+	t.Run("noticed_by_the_very_sync_that_restores", func(t *testing.T) {
+		inSite(t, func(s *site) {
+			s.office(patch{id: "4", name: "Anna"})
+			f := newFake()
+			r := s.with(f)
+			at := s.now()
+			f.set(func() { delete(f.rows, "4") })
+			st, err := r.Sync(s.Context(), Order{By: "Max"})
+			s.must(err)
+			if f.want(t, "4 Anna"); st.State != wire.ReaderInSync || st.Users != 1 {
+				t.Errorf("state %+v", st)
+			}
+			s.wantLog(at, "sync_asked", "deleted_at_reader 4", "updated_central 4", "reader_synced")
+		})
+	})
 	t.Run("deleted_while_the_agent_was_away", func(t *testing.T) {
 		inSite(t, func(s *site) {
 			s.office(patch{id: "4", name: "Anna"})

@@ -17,6 +17,7 @@ type policy struct {
 	mass     bool // so many rows are missing that they are one event
 	deletes  bool // a person has confirmed the deletes
 	whole    bool // the whole table was read, and counted
+	ordered  bool // a person waits for the reader to be in line
 }
 
 // standing is how a row differs from what it should hold, for the reader's
@@ -158,7 +159,7 @@ func judgeMissing(r row, p policy) verdict {
 	}
 	m := r.mem.clone()
 	m.Absent, m.Intent = true, nil
-	return verdict{mem: &m, event: protocol.EventDeletedReader, open: missing}
+	return verdict{mem: &m, event: protocol.EventDeletedReader, open: missing, put: p.ordered && p.restore}
 }
 
 // forgotten settles a row that is not there and should not be.

@@ -51,7 +51,7 @@ func (l *line) compare(ctx context.Context, c cause, ordered bool, order Order) 
 		}
 	}
 	p := l.policy(ordered)
-	p.deletes, p.whole = order.ConfirmDeletes, true
+	p.deletes, p.whole, p.ordered = order.ConfirmDeletes, true, ordered
 	p.restore = order.Restore || (!l.o.Leave && c != causeSign && c != causeUsers)
 	l.sub.Take()
 	cards := l.inbox.take().cards
