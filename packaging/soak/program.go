@@ -22,6 +22,7 @@ type program struct {
 	full    int  // its disk is full, so it may end by itself
 	again   time.Time
 	samples []sample
+	traced  trace
 }
 
 // up starts the program unless it runs: two troubles may have stopped it.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -17,6 +18,7 @@ type sample struct {
 	anon    int // of it what is not a file's: files that are mapped are the kernel's to drop
 	threads int
 	files   int // descriptors
+	heap    int // what the last collection of garbage found in use; 0 before the first
 }
 
 // measure takes a sample of the program if it runs.
@@ -32,6 +34,11 @@ func (p *program) measure() {
 	s.life = life
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.traced.life != life {
+		p.traced = trace{life: life, offset: p.traced.offset}
+	}
+	p.traced.read(process.Log)
+	s.heap = p.traced.heap
 	p.samples = append(p.samples, s)
 }
 
@@ -61,4 +68,53 @@ func usage(pid int) (sample, error) {
 	entries, err := os.ReadDir(filepath.Join(root, "fd"))
 	s.files = len(entries)
 	return s, err
+}
+
+// traced programs say after each collection of garbage what is still in use:
+// GODEBUG=gctrace=1. The rest of their memory is waiting to be collected, or a
+// database's page cache.
+const traced = "gctrace=1"
+
+// trace follows what a program says of its heap in its log.
+type trace struct {
+	life   int
+	offset int64
+	heap   int
+}
+
+// read takes what the log has got since. A log that cannot be read shows as a
+// heap of nothing, which is not judged.
+func (t *trace) read(path string) {
+	f, err := os.Open(path)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.NewSectionReader(f, t.offset, maxTrace))
+	if err != nil {
+		return
+	}
+	t.offset += int64(len(text))
+	for line := range strings.Lines(string(text)) {
+		if kib, ok := liveHeap(line); ok {
+			t.heap = kib
+		}
+	}
+}
+
+// maxTrace bounds what is read of a log at a time.
+const maxTrace = 4 << 20
+
+// liveHeap reads "gc 7 @2.1s 0%: ... 18->19->4 MB, 20 MB goal, ...".
+func liveHeap(line string) (kib int, ok bool) {
+	if !strings.HasPrefix(line, "gc ") {
+		return 0, false
+	}
+	before, _, ok := strings.Cut(line, " MB, ")
+	if !ok {
+		return 0, false
+	}
+	var megabytes int
+	_, err := fmt.Sscan(before[strings.LastIndex(before, ">")+1:], &megabytes)
+	return megabytes << 10, err == nil
 }

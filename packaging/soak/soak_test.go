@@ -41,12 +41,29 @@ func TestTrend(t *testing.T) {
 			}
 		})
 	}
-	files := measures()[3]
+	files := measures()[4]
 	if second, last, _ := files.trend(samples(func(s int) int { return s * 512 }), s); !files.grows(second, last) {
 		t.Errorf("from %d to %d files and not taken for growth", second, last)
 	}
 	if _, _, ok := files.trend(nil, s); ok {
 		t.Error("a trend of no samples")
+	}
+}
+
+func TestLiveHeap(t *testing.T) {
+	for line, want := range map[string]int{
+		"gc 7 @2.104s 0%: 0.018+1.2+0.003 ms clock, 0.036+0.5/1.0/0.1+0.007 ms cpu, 18->19->4 MB, 20 MB goal, 0 MB stacks, 0 MB globals, 2 P\n":           4 << 10,
+		"gc 9 @122.1s 0%: 0.018+1.2+0.003 ms clock, 0.036+0.5/1.0/0.1+0.007 ms cpu, 18->19->11 MB, 20 MB goal, 0 MB stacks, 0 MB globals, 2 P (forced)\n": 11 << 10,
+		"time=12:00 msg=\"gc 1 @ -> MB, \"\n": -1,
+		"gc now\n":                            -1,
+	} {
+		got, ok := liveHeap(line)
+		if !ok {
+			got = -1
+		}
+		if got != want {
+			t.Errorf("%q: %d KiB, want %d", line, got, want)
+		}
 	}
 }
 

@@ -148,6 +148,9 @@ func (w *world) part(name string) *program {
 // start brings up the center and the sites, in that order the first time: the
 // center makes the sites' keys.
 func (w *world) start(ctx context.Context) error {
+	if err := os.Setenv("GODEBUG", traced); err != nil {
+		return fmt.Errorf("trace heaps: %w", err)
+	}
 	if err := w.center.Start(ctx); err != nil {
 		return err
 	}
