@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"encoding/binary"
 	"encoding/hex"
-	"maps"
 	"math/bits"
 	"slices"
 	"sort"
@@ -96,19 +95,30 @@ func (r *reading) lookup(hash uint64) ([]string, error) {
 	if len(runs) == 0 {
 		return nil, nil
 	}
-	said := map[string]bool{} // GUID -> gone
+	var said [][]byte // the newest row about each user
 	c := b.Cursor()
 	for _, ru := range slices.Backward(runs) {
 		findRows(c, ru.id, hash, func(row []byte) {
-			guid := unpackRef(row)
-			if _, ok := said[guid]; !ok {
-				said[guid] = row[len(row)-1] != 0
+			if !slices.ContainsFunc(said, func(newer []byte) bool { return sameRef(newer, row) }) {
+				said = append(said, row)
 			}
 		})
 	}
-	maps.DeleteFunc(said, func(_ string, gone bool) bool { return gone })
-	return slices.Sorted(maps.Keys(said)), nil
+	guids := make([]string, 0, 1)
+	for _, row := range said {
+		if row[len(row)-1] == 0 {
+			guids = append(guids, unpackRef(row))
+		}
+	}
+	slices.Sort(guids)
+	return guids, nil
 }
+
+// sameRef reports whether two rows refer to the same user.
+func sameRef(a, b []byte) bool { return bytes.Equal(refOf(a), refOf(b)) }
+
+// refOf is the reference in a row, its first byte included.
+func refOf(row []byte) []byte { return row[8 : 9+int(row[8]&refLength)] }
 
 // findRows calls fn with the rows of a hash in one run.
 func findRows(c *bbolt.Cursor, id uint32, hash uint64, fn func(row []byte)) {
@@ -153,12 +163,17 @@ func packRef(guid string) string {
 
 // unpackRef reads the GUID out of a row.
 func unpackRef(row []byte) string {
-	ref := row[9 : 9+int(row[8]&refLength)]
+	ref := refOf(row)[1:]
 	if row[8]&refPacked == 0 {
 		return string(ref)
 	}
-	h := hex.EncodeToString(ref)
-	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+	b := [36]byte{8: '-', 13: '-', 18: '-', 23: '-'}
+	hex.Encode(b[:], ref[:4])
+	hex.Encode(b[9:], ref[4:6])
+	hex.Encode(b[14:], ref[6:8])
+	hex.Encode(b[19:], ref[8:10])
+	hex.Encode(b[24:], ref[10:16])
+	return string(b[:])
 }
 
 // flushIndex writes what was added as a run, merged with older runs of its size.

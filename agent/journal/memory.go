@@ -121,7 +121,7 @@ func (j *Journal) readParts(s *space) (memory, error) {
 		return m, j.damaged(fmt.Errorf("its last entry is %d and should be %d", last, m.head.Last))
 	}
 	m.sums = &sums{}
-	if b := s.bucket(inMeta).Get(keySums); len(b) == wire.Buckets*wire.SumSize {
+	if b := s.bucket(inLocal).Get(keySums); len(b) == wire.Buckets*wire.SumSize {
 		for i := range m.sums.buckets {
 			m.sums.buckets[i] = wire.Sum(b[i*wire.SumSize:])
 		}

@@ -11,10 +11,10 @@ const (
 	inEntries = iota // number -> CBOR protocol.Entry
 	inRecords        // GUID -> header, CBOR wire.Change
 	inIndex          // runs of (hash of user ID or credential, GUID)
-	inLocal          // what small and frequent: head, cursors, outbox
+	inLocal          // what changes often: head, digests, cursors, outbox
 	inRows           // reader -> row key -> row
 	inGivenUp        // reader, row key -> CBOR GivenUp
-	inMeta           // schema, digests, settings
+	inMeta           // schema, settings
 	parts
 )
 
@@ -25,9 +25,9 @@ var bucketNames = [parts]string{"entries", "records", "index", "local", "rows", 
 // touches in inLocal fits one page, which keeps its commit small.
 var (
 	keySchema   = []byte("schema")
-	keySums     = []byte("sums")
 	keySettings = []byte("settings")
 	keyHead     = []byte("h")
+	keySums     = []byte("hd") // beside the head: a user who arrives changes both
 )
 
 const (

@@ -54,7 +54,7 @@ func (t *txn) end() error {
 		for i := range t.mem.sums.buckets {
 			b = append(b, t.mem.sums.buckets[i][:]...)
 		}
-		if err := t.bucket(inMeta).Put(keySums, b); err != nil {
+		if err := t.bucket(inLocal).Put(keySums, b); err != nil {
 			return err
 		}
 	}
