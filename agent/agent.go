@@ -166,6 +166,7 @@ func (a *agent) work(ctx context.Context) error {
 		g.Go(func() error { return r.Run(ctx) })
 	}
 	g.Go(func() error { return a.readers.run(ctx) })
+	g.Go(func() error { return a.watchClock(ctx, wallClock) })
 	g.Go(func() error { return a.needJournal(ctx) })
 	g.Go(func() error { return a.console.Run(ctx) })
 	if a.uplink != nil {

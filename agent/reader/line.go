@@ -165,6 +165,10 @@ func (l *line) wait(ctx context.Context) (cause, error) {
 		case <-l.inbox.wake:
 			c, err = l.signs(ctx)
 		case <-l.orders:
+			if l.clock.Swap(false) {
+				l.setClock(ctx)
+				c = causeUsers
+			}
 			if l.ordered() {
 				c = causeOrder
 			}

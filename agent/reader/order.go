@@ -39,6 +39,13 @@ func (r *Reader) Sync(ctx context.Context, o Order) (wire.ReaderState, error) {
 	}
 }
 
+// ClockChanged has the reader's clock set, and dates looked at again, because
+// the machine's clock was set. It does not wait for that.
+func (r *Reader) ClockChanged() {
+	r.clock.Store(true)
+	r.wakeOrders()
+}
+
 func (r *Reader) wakeOrders() {
 	select {
 	case r.orders <- struct{}{}:

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"doorsync/agent/journal"
@@ -64,6 +65,7 @@ type Reader struct {
 	started time.Time
 	inbox   inbox
 	orders  chan struct{} // wakes the session, the order itself is in pending
+	clock   atomic.Bool   // the machine's clock was set; wakes by orders
 	// logFails counts how often in a row the reader's log could not be read; the
 	// session's own.
 	logFails int

@@ -36,3 +36,19 @@ func TestValidityWithoutDatesAtTheReader(t *testing.T) {
 		}
 	})
 }
+
+// When the machine's clock was set, the reader's is set at once, not only daily.
+func TestClockChanged(t *testing.T) {
+	inSite(t, func(s *site) {
+		f := newFake()
+		r := s.with(f)
+		before := f.clocks
+		r.ClockChanged()
+		later(0)
+		f.set(func() {
+			if f.clocks != before+1 {
+				s.Errorf("the reader's clock was set %d times", f.clocks-before)
+			}
+		})
+	})
+}
