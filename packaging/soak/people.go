@@ -67,8 +67,9 @@ func (p *people) add(who person) *person {
 	return p.all[who.id]
 }
 
+// typed is called with mu held.
 func (p *people) typed(pin string) {
-	if pin != "" {
+	if pin != "" && !slices.Contains(p.pins, pin) {
 		p.pins = append(p.pins, pin)
 	}
 }

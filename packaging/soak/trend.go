@@ -42,7 +42,7 @@ func measures() []measured {
 	return []measured{
 		{"VmRSS", " MiB", func(s sample) int { return s.rss }, 0.30, 12 << 10, 1 << 10, true},
 		{"own memory", " MiB", func(s sample) int { return s.anon }, 0.25, 8 << 10, 1 << 10, true},
-		{"heap in use", " MiB", func(s sample) int { return s.heap }, 0.25, 8 << 10, 1 << 10, false},
+		{"heap in use", " MiB", func(s sample) int { return s.heap }, 0.25, 6 << 10, 1 << 10, false},
 		{"threads", "", func(s sample) int { return s.threads }, 0, 4, 1, false},
 		{"files", "", func(s sample) int { return s.files }, 0, 4, 1, false},
 	}
