@@ -16,6 +16,11 @@ const clockDiffers = 2 * time.Minute
 
 // heardFrom notes that the center answered.
 func (s *session) heardFrom(ctx context.Context, c wire.Confirm, first bool) {
+	if first { // also of a center that was restarted within the session
+		s.allTaken.Store(false)
+		s.allHeld.Store(false)
+		s.settled.Store(false)
+	}
 	s.inbox.centerAt(c.Roster, c.Revision, first)
 	if !first {
 		return
