@@ -89,12 +89,15 @@ func (w *work) find(site *SiteRow, e *protocol.Entry) (*user, fate, error) {
 	}
 	// The ID has come to this user after what the site knew, and not from there.
 	apart := row.Since > e.Revision && row.By != site.Name
+	// The site had heard of everything up to there, and knew nobody under the ID:
+	// the user is not for it to know.
+	hidden := row.Since <= e.Revision && e.Edit.New
 	switch {
 	case u.removed() && (e.Revision >= u.row.Removed || (apart && e.Edit.New)):
 		return nil, meantNew, nil
 	case u.removed():
 		return nil, meantNobody, nil
-	case apart && e.Edit.New:
+	case hidden, apart && e.Edit.New:
 		if err := u.complete(w.r.codec); err != nil {
 			return nil, 0, err
 		}
