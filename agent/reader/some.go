@@ -24,7 +24,11 @@ func (l *line) users(ctx context.Context) (cause, error) {
 		if err != nil {
 			return "", err
 		}
-		its = append(its, more...)
+		for _, it := range more { // somebody who was renumbered changed under both IDs
+			if !slices.ContainsFunc(its, func(o item) bool { return o.key == it.key }) {
+				its = append(its, it)
+			}
+		}
 	}
 	if len(its) > 0 {
 		if err := l.some(ctx, its); err != nil {

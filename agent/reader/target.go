@@ -96,9 +96,11 @@ func (l *line) gather(it item, read *driver.Row, assumed bool) (row, error) {
 		return r, nil
 	}
 	rows, _ := l.rowsOf(view)
-	r.stays = mem != nil && mem.Home && len(view.User.Groups) == 0
-	if r.stays && len(rows) == 0 {
+	// A row that was theirs, and is no more since they got another ID, does not
+	// stay.
+	if mem != nil && mem.Home && len(view.User.Groups) == 0 && len(rows) == 0 {
 		rows, _ = l.project(view.User)
+		r.stays = len(rows) == 0
 	}
 	for i := range rows {
 		if rows[i].Key == it.key {
