@@ -215,3 +215,17 @@ func TestVerify(t *testing.T) {
 		})
 	}
 }
+
+// Memory follows the file a moment after a commit; what is verified in that
+// moment is not damaged.
+func TestVerifyWhileACommitEnds(t *testing.T) {
+	s := open1(t)
+	before := s.mem.Load()
+	s.apply(wire.Changes{Roster: "r", To: 1, Users: []wire.Change{change(t, guid(1), record("5", "Ada", stamp(10)))}})
+	after := s.mem.Swap(before)
+	r, err := s.Verify(t.Context(), nil)
+	if err != nil || len(r.Faults) != 0 {
+		t.Errorf("faults %v, error %v", r.Faults, err)
+	}
+	s.mem.Store(after)
+}

@@ -108,9 +108,12 @@ func (j *Journal) verifyEntry(k, v, before []byte, want uint64, r *VerifyReport)
 }
 
 func (j *Journal) verifyUsers(ctx context.Context, r *VerifyReport) error {
-	want := j.mem.Load().sums
+	want, err := j.storedSums()
+	if err != nil {
+		return err
+	}
 	var got [wire.Buckets]wire.Sum
-	err := j.eachRecord(ctx, func(_ *reading, guid string, v []byte) error {
+	err = j.eachRecord(ctx, func(_ *reading, guid string, v []byte) error {
 		r.Users++
 		s, err := j.decodeStored(guid, v)
 		if err != nil {
@@ -123,9 +126,26 @@ func (j *Journal) verifyUsers(ctx context.Context, r *VerifyReport) error {
 		got[wire.Bucket(guid)].Toggle(s.digest())
 		return nil
 	})
-	// Users that changed meanwhile prove nothing.
-	if now := j.mem.Load().sums; err == nil && now == want && got != now.buckets {
-		r.fault("the users held are not those that the digest is of")
+	if err != nil {
+		return err
 	}
-	return err
+	// Users that changed meanwhile prove nothing.
+	if now, err := j.storedSums(); err != nil || now != want || got == want {
+		return err
+	}
+	r.fault("the users held are not those that the digest is of")
+	return nil
+}
+
+// storedSums are the digests as the file has them. Memory follows it a moment
+// later, and a commit in between would look like a fault.
+func (j *Journal) storedSums() (out [wire.Buckets]wire.Sum, err error) {
+	err = j.read(func(rd *reading) error {
+		b := rd.bucket(inLocal).Get(keySums)
+		for i := 0; i < wire.Buckets && len(b) == wire.Buckets*wire.SumSize; i++ {
+			out[i] = wire.Sum(b[i*wire.SumSize:])
+		}
+		return nil
+	})
+	return out, err
 }
