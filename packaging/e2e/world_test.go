@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,6 +38,7 @@ type world struct {
 	broker    *rig.Mosquitto // nil: the center's own
 	sites     map[string]*rig.Site
 	terminals map[string]*zksim.Terminal
+	ahead     map[string]*atomic.Int64 // how far ahead the terminals' clocks are
 
 	mu   sync.Mutex
 	want map[string]string // user ID -> name
@@ -50,12 +52,13 @@ func newWorld(t *testing.T, names ...string) *world {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
-	w := &world{t: t, ctx: ctx, programs: p, dir: t.TempDir(), sites: map[string]*rig.Site{}, terminals: map[string]*zksim.Terminal{}, want: map[string]string{}}
+	w := &world{t: t, ctx: ctx, programs: p, dir: t.TempDir(), sites: map[string]*rig.Site{}, terminals: map[string]*zksim.Terminal{}, ahead: map[string]*atomic.Int64{}, want: map[string]string{}}
 	if w.center, err = rig.NewCenter(p, filepath.Join(w.dir, "central"), names...); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range names {
-		w.terminals[name] = startTerminal(t, name)
+		w.ahead[name] = new(atomic.Int64)
+		w.terminals[name] = startTerminal(t, name, w.ahead[name])
 		w.sites[name], err = rig.NewSite(p, name, filepath.Join(w.dir, name), w.center.Broker, w.center.KeyFile(name),
 			rig.Zk("front", w.terminals[name].Addr()))
 		if err != nil {
@@ -239,9 +242,10 @@ func differs(where string, want, got map[string]string) string {
 	return fmt.Sprintf("%s lacks %v, has too many %v, differs in %v (%d wanted, %d there)", where, missing, extra, wrong, len(want), len(got))
 }
 
-func startTerminal(t *testing.T, name string) *zksim.Terminal {
+func startTerminal(t *testing.T, name string, ahead *atomic.Int64) *zksim.Terminal {
 	t.Helper()
-	terminal, err := zksim.New(zksim.Options{Serial: "SIM-" + name})
+	now := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	terminal, err := zksim.New(zksim.Options{Serial: "SIM-" + name, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
