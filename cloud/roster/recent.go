@@ -23,7 +23,7 @@ type recentRow struct {
 }
 
 // recentBytes is how much is kept: a few times what is under way to a site.
-const recentBytes = 8 << 20
+const recentBytes = 24 << 20
 
 func newRecent(floor uint64) recent {
 	return recent{floor: floor, limit: recentBytes, last: map[string]*recentRow{}}

@@ -83,7 +83,7 @@ func takeLock(path string) (*os.File, error) {
 }
 
 func (s *Store) connect(path string, readers int) (err error) {
-	s.readers = make(chan *conn, readers)
+	s.readers = newReaders(readers)
 	// FULL makes COMMIT wait for the disk; a larger log is moved less often,
 	// and a page that changed many times is then moved once.
 	s.writer, err = newConn(path, "busy_timeout=10000", "journal_mode=WAL", "synchronous=FULL",
@@ -92,11 +92,11 @@ func (s *Store) connect(path string, readers int) (err error) {
 		return err
 	}
 	for range readers {
-		c, err := newConn(path, "busy_timeout=10000", "query_only=1", "cache_size=-2048", "mmap_size=268435456")
+		c, err := newConn(path, "busy_timeout=10000", "query_only=1", "cache_size=-2048", "mmap_size=134217728")
 		if err != nil {
 			return err
 		}
-		s.readers <- c
+		s.readers.put(c)
 		s.count++
 	}
 	return nil

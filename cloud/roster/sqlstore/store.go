@@ -25,7 +25,7 @@ type Store struct {
 
 	writing sync.Mutex // held through Update
 	writer  *conn
-	readers chan *conn
+	readers *readers
 	count   int
 }
 
@@ -75,17 +75,15 @@ func (s *Store) giveWay() error {
 
 // View is roster.Store's.
 func (s *Store) View(ctx context.Context, fn func(roster.View) error) error {
-	var c *conn
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case c = <-s.readers:
+	c, err := s.readers.take(ctx)
+	if err != nil {
+		return err
 	}
-	defer func() { s.readers <- c }()
+	defer s.readers.put(c)
 	if _, err := c.run("BEGIN"); err != nil {
 		return err
 	}
-	err := fn(view{c, s.codec})
+	err = fn(view{c, s.codec})
 	_, end := c.run("COMMIT")
 	return errors.Join(err, end)
 }
@@ -95,8 +93,8 @@ func (s *Store) Close() error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	var errs []error
-	for range s.count {
-		errs = append(errs, (<-s.readers).close())
+	if s.readers != nil {
+		errs = append(errs, s.readers.close(s.count))
 	}
 	if s.writer != nil {
 		errs = append(errs, s.writer.close())
