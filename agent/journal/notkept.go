@@ -2,6 +2,7 @@ package journal
 
 import (
 	"fmt"
+	"slices"
 
 	"doorsync/protocol"
 )
@@ -20,18 +21,18 @@ func (t *txn) notKept(main *protocol.Entry, p *person) ([]protocol.NotKept, erro
 			return nil, t.j.damaged(fmt.Errorf("user %s: %w", p.change.GUID, err))
 		}
 	}
-	edits := append(p.edits, pendingOf(main.Number, main.Stamp, main.Edit))
+	now := pendingOf(main.Number, main.Stamp, main.Edit)
 	base := make(map[protocol.Field]protocol.Holding, 4)
 	said := protocol.Contribution{Source: protocol.SourceReaders, Values: make(map[protocol.Field]protocol.Said, 4)}
 	for _, f := range fieldsAbout(main.Edit) {
 		if h, ok := rec.Values[f]; ok {
 			base[f] = h
 		}
-		say(said, f, p.id, edits)
+		say(said, f, p.id, p.edits)
+		say(said, f, p.id, []pendingEdit{now})
 	}
 	rules := t.m.settings.Rules
-	now := protocol.Record{Values: protocol.OverlayValues(base, said, rules)}
-	return main.Edit.NotKept(now, rules), nil
+	return main.Edit.NotKept(protocol.Record{Values: protocol.OverlayValues(base, said, rules)}, rules), nil
 }
 
 // fieldsAbout are the fields that decide whether an edit's values stand: a name
@@ -47,28 +48,21 @@ func fieldsAbout(e *protocol.Edit) []protocol.Field {
 	return out
 }
 
-// say states what edits of this site come to for one field. Their stamps grow
-// with their numbers, so only the first and the last word on it can count.
+// say states what edits of this site, in order, come to for one field. Their
+// stamps grow with their numbers, so only the first and the last word on it can
+// count.
 func say(c protocol.Contribution, f protocol.Field, id string, edits []pendingEdit) {
-	var first, last *pendingEdit
 	for i := range edits {
-		e := &edits[i]
-		if _, ok := e.said(f, id); !ok {
-			continue
-		}
-		if first == nil || e.number < first.number {
-			first = e
-		}
-		if last == nil || e.number > last.number {
-			last = e
+		if v, ok := edits[i].said(f, id); ok {
+			c.Set(f, v, edits[i].stamp)
+			break
 		}
 	}
-	if first == nil {
-		return
-	}
-	for _, e := range []*pendingEdit{first, last} {
-		v, _ := e.said(f, id)
-		c.Set(f, v, e.stamp)
+	for i := range slices.Backward(edits) {
+		if v, ok := edits[i].said(f, id); ok {
+			c.Set(f, v, edits[i].stamp)
+			return
+		}
 	}
 }
 

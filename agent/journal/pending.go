@@ -85,7 +85,7 @@ func (r *reading) pendingAt(number uint64, d depth) (pendingEdit, error) {
 // Bounds of what the writer keeps of pending edits: in memory, and in entries to
 // read when it begins to.
 const (
-	maxPending     = 8 << 20
+	maxPending     = 16 << 20
 	pendingEntries = 4096
 )
 

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 
 	"doorsync/protocol"
@@ -113,6 +114,7 @@ func (r *reading) addEdits(p *person, d depth) error {
 		}
 		if s.change.GUID == p.change.GUID {
 			p.edits = append(p.edits, edits...)
+			slices.SortFunc(p.edits, func(a, b pendingEdit) int { return cmp.Compare(a.number, b.number) })
 		}
 	}
 	return nil
