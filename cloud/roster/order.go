@@ -65,8 +65,11 @@ func ownID(rules protocol.Rules) protocol.Rules {
 func checkRules(rules protocol.Rules) error {
 	seen := map[protocol.Source]bool{}
 	for _, s := range rules.Order {
-		if s == "" || seen[s] {
+		switch {
+		case s == "" || seen[s]:
 			return invalid("source %q: named twice, or without a name", s)
+		case s != protocol.SourceOffice && s != protocol.SourceReaders:
+			return invalid("there is no source %q; there are %s and %s", clip(string(s)), protocol.SourceOffice, protocol.SourceReaders)
 		}
 		seen[s] = true
 	}
