@@ -2,6 +2,7 @@ package zk
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"doorsync/firmware-bridge/driver"
@@ -13,19 +14,14 @@ import (
 func (s *session) List(ctx context.Context) ([]driver.Row, error) {
 	s.busy.Lock()
 	defer s.busy.Unlock()
-	users, err := s.readUsers(ctx)
-	if err != nil {
-		return nil, err
-	}
-	prints, err := s.readPrints(ctx)
-	if err != nil {
-		return nil, err
-	}
-	rows := make([]driver.Row, 0, len(users))
-	for _, u := range users {
-		rows = append(rows, s.row(u, prints[u.UID]))
-	}
-	return rows, nil
+	return s.together(ctx, func() ([]frame.User, map[uint16][]frame.Template, error) {
+		users, err := s.readUsers(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		prints, err := s.readPrints(ctx)
+		return users, prints, err
+	})
 }
 
 // Get reads the rows of some users. The user table comes whole, for the
@@ -34,24 +30,53 @@ func (s *session) List(ctx context.Context) ([]driver.Row, error) {
 func (s *session) Get(ctx context.Context, keys []string) ([]driver.Row, error) {
 	s.busy.Lock()
 	defer s.busy.Unlock()
-	if err := s.refresh(ctx); err != nil {
-		return nil, err
-	}
-	var users []frame.User
-	for _, key := range keys {
-		if u, ok := s.known.user(key); ok {
-			users = append(users, u)
+	return s.together(ctx, func() ([]frame.User, map[uint16][]frame.Template, error) {
+		if err := s.refresh(ctx); err != nil {
+			return nil, nil, err
 		}
+		var users []frame.User
+		for _, key := range keys {
+			if u, ok := s.known.user(key); ok {
+				users = append(users, u)
+			}
+		}
+		prints, err := s.printsOf(ctx, users)
+		return users, prints, err
+	})
+}
+
+// busyTries is how often tables are read anew because somebody acts at the keys
+// meanwhile.
+const busyTries = 3
+
+// together puts users and templates together, which are two tables joined by
+// the slot alone. Somebody at the keys may act between the two: then who was
+// deleted would come out as somebody whose fingers are gone, and with the finger
+// of whoever was enrolled next in that slot.
+func (s *session) together(ctx context.Context, read func() ([]frame.User, map[uint16][]frame.Template, error)) ([]driver.Row, error) {
+	for range busyTries {
+		users, prints, err := read()
+		if err != nil {
+			return nil, err
+		}
+		if len(prints) > 0 || s.known.sizes.Templates > 0 {
+			sizes, err := s.sizes(ctx)
+			if err != nil {
+				return nil, err
+			}
+			if !s.known.unchanged(sizes) {
+				s.stale.Store(true)
+				s.known.prints = nil
+				continue
+			}
+		}
+		rows := make([]driver.Row, 0, len(users))
+		for _, u := range users {
+			rows = append(rows, s.row(u, prints[u.UID]))
+		}
+		return rows, nil
 	}
-	prints, err := s.printsOf(ctx, users)
-	if err != nil {
-		return nil, err
-	}
-	rows := make([]driver.Row, 0, len(users))
-	for _, u := range users {
-		rows = append(rows, s.row(u, prints[u.UID]))
-	}
-	return rows, nil
+	return nil, incomplete("users and templates", fmt.Errorf("somebody acts at the terminal all the while: %w", frame.ErrTable))
 }
 
 // refresh reads the user table unless it was read a moment ago and nothing has
