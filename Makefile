@@ -90,6 +90,19 @@ lint: ## golangci-lint with .golangci.yml; slow the first time
 bench: build ## Measure the journey of an edit against the raw stack; writes build/bench.json
 	go run ./packaging/bench
 
+# The runtime that fixed.sh makes lets one seed make one run.
+.PHONY: simulate
+simulate: ## A whole installation in simulated time: SEEDS (1000) fresh seeds, or one SEED again with its timeline
+	@mkdir -p build/simulate
+	@overlay="$$(bash packaging/simulate/fixed.sh "$(CURDIR)/build/simulate")"; \
+	CGO_ENABLED=0 go test -c -overlay "$$overlay" -tags simulate_fixed -o build/simulate/simulate.test ./packaging/simulate
+	@cd packaging/simulate && exec ../../build/simulate/simulate.test -test.timeout 0 -test.run '^Test(Seeds|Regressions)$$' \
+		$(if $(SEED),-seed $(SEED) -test.v,-seeds $(or $(SEEDS),1000))
+
+.PHONY: simulate-planted
+simulate-planted: ## See that the simulation catches bugs planted in a copy of the product
+	@bash packaging/simulate/planted.sh
+
 .PHONY: soak
 soak: ## Real processes, lines that are cut, kills and full disks for DURATION (10m); needs root
 	@bash packaging/needs.sh soak

@@ -1,0 +1,1 @@
+//go:build simulate_fixed
