@@ -33,8 +33,9 @@ build: ## The programs for this machine, in build/bin
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o build/bin/ $(PROGRAMS)
 
 .PHONY: test
-test: needs ## Everything with the race detector; installs what it needs where it may
+test: needs ## Everything with the race detector, then fresh seeds of the simulation without it; installs what it needs where it may
 	go test -race -shuffle=on -timeout 9m ./...
+	go test -count=1 -run '^TestSeeds$$' ./packaging/simulate -v -args -for 40s | grep -vE '^ *(=== |--- PASS)'
 
 .PHONY: needs
 needs: tools
