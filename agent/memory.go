@@ -7,7 +7,7 @@ import (
 
 // memoryWanted is from where on the heap is collected more often: a first copy of
 // many users would otherwise leave it large for a while.
-const memoryWanted = 72 << 20
+const memoryWanted = 96 << 20
 
 // TuneMemory lets the heap grow to a few times what is in use before it is
 // collected: what lives for long is small, and collecting it often costs more

@@ -7,7 +7,7 @@ import (
 
 // memoryAimed is what the program keeps within as long as what is in use leaves
 // room for that; beyond, it collects garbage more often, not at any price.
-const memoryAimed = 192 << 20
+const memoryAimed = 256 << 20
 
 // TuneMemory lets the heap grow to a few times what is in use before it is
 // collected: what lives for long is small, and collecting it often costs more

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -31,7 +32,8 @@ func main() {
 	flag.DurationVar(&s.idle, "idle", 20*time.Second, "how long the idle agent is watched")
 	flag.Parse()
 
-	agent.TuneMemory() // as the program does that this one stands in for
+	agent.TuneMemory() // as the program does that this one stands in for, twice
+	debug.SetMemoryLimit(2 * debug.SetMemoryLimit(-1))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, s, *bin, *out); err != nil {
