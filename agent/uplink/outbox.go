@@ -157,7 +157,7 @@ func (o *outbox) greet() error {
 	// hello that names less would speak of a journal that was put back.
 	last := max(st.Last, o.sent)
 	h := wire.Hello{
-		Session: o.s.id, Epoch: st.Epoch, First: st.First, Last: last, Hash: st.Hash, Taken: st.Confirmed,
+		Session: o.s.id, Epoch: st.Epoch, First: st.First, Last: last, Oldest: st.Oldest, Hash: st.Hash, Taken: st.Confirmed,
 		Revision: st.Revision, Roster: st.Roster, Cursor: st.Cursor,
 		Groups: o.s.Groups, Mode: o.s.Mode, Version: o.s.Version, Now: o.s.Now().UnixMilli(),
 	}

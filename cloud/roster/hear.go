@@ -50,7 +50,7 @@ func (w *work) hello(site *SiteRow, h wire.Hello) (wire.Confirm, error) {
 		out.NewEpoch = true // an agent that does not know what to call its journal
 		return out, nil
 	case !known:
-		ep = EpochRow{Site: site.Name, Epoch: h.Epoch, Taken: h.First - 1}
+		ep = EpochRow{Site: site.Name, Epoch: h.Epoch, Taken: w.goesOnFrom(site.Name, h)}
 	case restored(ep, h):
 		out.NewEpoch = true
 	}
@@ -65,6 +65,22 @@ func (w *work) hello(site *SiteRow, h wire.Hello) (wire.Confirm, error) {
 		out.Verdicts, err = w.tx.Verdicts(site.Name, ep.Epoch, h.Taken, ep.Taken)
 	}
 	return out, err
+}
+
+// goesOnFrom is the number after which an epoch unknown here is to be sent.
+// Usually all before the epoch was taken under earlier ones. Where this roster
+// is an older copy, it was not: then whatever is still kept is sent again, and
+// IDs tell what is known.
+func (w *work) goesOnFrom(site string, h wire.Hello) uint64 {
+	before := h.First - 1
+	if h.Oldest == 0 || h.Oldest > before {
+		return before
+	}
+	last := uint64(0)
+	for _, ep := range w.r.state.epochs[site] {
+		last = max(last, ep.Taken)
+	}
+	return min(before, max(last, h.Oldest-1))
 }
 
 // outlived tells that this roster is an older copy of the one that the site

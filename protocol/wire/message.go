@@ -14,6 +14,7 @@ type Hello struct {
 	First    uint64 `cbor:"first"`            // number of the first entry of this epoch
 	Last     uint64 `cbor:"last"`             // number of the last journal entry, First-1 if none
 	Hash     []byte `cbor:"hash,omitempty"`   // of the entry at Taken as the agent knows it
+	Oldest   uint64 `cbor:"oldest,omitempty"` // number of the oldest entry kept, of whatever epoch; 0: it is not said
 	Taken    uint64 `cbor:"taken"`            // number the center has confirmed, as the agent knows
 	Revision uint64 `cbor:"revision"`         // of the roster held
 	Roster   string `cbor:"roster"`           // ID of the roster that Revision counts in, "" if none
