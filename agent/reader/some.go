@@ -30,12 +30,23 @@ func (l *line) users(ctx context.Context) (cause, error) {
 			}
 		}
 	}
+	if l.get == nil && l.strangers(its) {
+		return causeUsers, nil // look at what is there before it is written over
+	}
 	if len(its) > 0 {
 		if err := l.some(ctx, its); err != nil {
 			return "", err
 		}
 	}
 	return "", l.tellScan(ctx, f, l.policy(false))
+}
+
+// strangers reports whether the reader holds rows under these keys that nobody
+// knew when they were seen. They are not remembered.
+func (l *line) strangers(its []item) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.ContainsFunc(its, func(it item) bool { return l.open[it.key] == unknown })
 }
 
 // maxSome is how many users are looked after one by one: beyond it, reading the
