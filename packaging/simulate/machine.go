@@ -202,7 +202,6 @@ func (w *World) putBack(a Act) {
 	w.order.Lock()
 	now := from.model.clone()
 	now.blur = true
-	w.backdated = true
 	w.model = now
 	w.order.Unlock()
 	w.centerBack(from.tables, 2*time.Second)

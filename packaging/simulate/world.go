@@ -33,13 +33,12 @@ type World struct {
 	order sync.Mutex
 	model *model
 
-	mu        sync.Mutex // guards what follows
-	center    *center    // nil while it is down
-	disk      tables     // of the center that is down
-	olds      []old
-	centers   int
-	backdated bool      // an old copy of the roster was put back
-	outage    time.Time // until when nothing gets through, as far as is known
+	mu      sync.Mutex // guards what follows
+	center  *center    // nil while it is down
+	disk    tables     // of the center that is down
+	olds    []old
+	centers int
+	outage  time.Time // until when nothing gets through, as far as is known
 
 	died  chan *agent
 	fell  chan *center
