@@ -2,17 +2,27 @@ package roster
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"doorsync/protocol/wire"
 )
 
-// flush writes everything the transaction changed.
+// flush writes everything the transaction changed. Users are encoded while what
+// was encoded before them, and what stands beside users, is written.
 func (w *work) flush() error {
-	if err := w.flushUsers(); err != nil {
+	encoded := make(chan flushing, 4)
+	var g errgroup.Group
+	g.Go(func() error { return w.encodeUsers(encoded) })
+	err := w.writeUsers(encoded)
+	for range encoded { // so that the encoder ends, whatever went wrong here
+	}
+	if err = errors.Join(g.Wait(), err); err != nil {
 		return err
 	}
 	if err := w.flushIndex(); err != nil {
@@ -28,36 +38,57 @@ func (w *work) flush() error {
 			return err
 		}
 	}
+	return w.tx.PutMeta(w.meta)
+}
+
+// flushing are users ready to be written: whole rows, and those of which only
+// the contributions changed.
+type flushing struct{ whole, contributions []*UserRow }
+
+// flushed is how many users are written at a time.
+const flushed = 64
+
+// encodeUsers encodes the users that changed, some at a time.
+func (w *work) encodeUsers(out chan<- flushing) error {
+	defer close(out)
+	for some := range slices.Chunk(w.order, flushed) {
+		var f flushing
+		for _, u := range some {
+			changed, err := w.encode(u)
+			switch {
+			case err != nil:
+				return err
+			case changed:
+				f.whole = append(f.whole, &u.row)
+			default:
+				f.contributions = append(f.contributions, &u.row)
+			}
+		}
+		out <- f
+	}
+	return nil
+}
+
+func (w *work) writeUsers(encoded <-chan flushing) error {
 	if err := w.tx.AddEvents(w.events); err != nil {
 		return err
 	}
 	if err := w.tx.AddVerdicts(w.verdicts); err != nil {
 		return err
 	}
-	return w.tx.PutMeta(w.meta)
+	for f := range encoded {
+		if err := w.tx.PutUsers(f.whole); err != nil {
+			return err
+		}
+		if err := w.tx.PutContributions(f.contributions); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func compareSiteID(a, b siteID) int {
 	return cmp.Or(strings.Compare(a.site, b.site), strings.Compare(a.id, b.id))
-}
-
-func (w *work) flushUsers() error {
-	var whole, contributions []*UserRow
-	for _, u := range w.order {
-		changed, err := w.encode(u)
-		if err != nil {
-			return err
-		}
-		if changed {
-			whole = append(whole, &u.row)
-		} else {
-			contributions = append(contributions, &u.row)
-		}
-	}
-	if err := w.tx.PutUsers(whole); err != nil {
-		return err
-	}
-	return w.tx.PutContributions(contributions)
 }
 
 // encode computes what is stored of a user; changed tells whether more than its
