@@ -104,8 +104,8 @@ func New(o Options) (*Uplink, error) {
 // Between attempts to connect: short, so that the link's return is noticed at
 // once, and jittered, so that a thousand sites do not knock together.
 const (
-	retryLeast = 100 * time.Millisecond
-	retryMost  = 300 * time.Millisecond
+	retryLeast = 50 * time.Millisecond
+	retryMost  = 150 * time.Millisecond
 )
 
 // Run connects and connects again until ctx ends; only that ends it. What goes
