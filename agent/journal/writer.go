@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 
 	"go.etcd.io/bbolt"
@@ -169,8 +170,13 @@ func (j *Journal) finish() error {
 	}
 }
 
-// gather takes everything that waits, within bounds.
+// gather takes everything that waits, within bounds. In a crowd it lets those who
+// were answered by the last commit go first: what they hand in next shares this
+// one, instead of a few making a small group and the rest waiting for it.
 func (j *Journal) gather(first *request) []*request {
+	if !j.quiet.Load() {
+		runtime.Gosched()
+	}
 	group, size := []*request{first}, first.size
 	for len(group) < maxGroup && size < maxGroupBytes {
 		select {
