@@ -207,15 +207,10 @@ func (m *model) edit(who int, site string, e protocol.Entry, at protocol.Stamp, 
 	}
 	for _, c := range e.Edit.Given {
 		k, state := c.Key(), protocol.Given
-		mine := p.has(k)
 		r, revoked := m.gone[k]
 		holder := m.holder(k)
-		switch {
-		case slices.Contains(e.Edit.Refused, k):
-			state = protocol.Refused
-		case revoked && !mine && r.who != who:
-			state = protocol.Refused
-		case !revoked && !mine && holder >= 0 && holder != who:
+		others := slices.Contains(e.Edit.Refused, k) || revoked || holder >= 0 && holder != who
+		if mine := p.has(k) || revoked && r.who == who; others && !mine {
 			state = protocol.Refused
 		}
 		p.give(protocol.SourceReaders, c, state, at)

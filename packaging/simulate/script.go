@@ -76,7 +76,7 @@ func chances() []weighted {
 		{8, "join"},
 		{5, "leave"},
 		{3, "state"},
-		{3, "dates"},
+		{5, "dates"},
 		{3, "office pin"},
 		{8, "delete"},
 		{5, "restore"},

@@ -101,6 +101,7 @@ func speed(simulated time.Duration, begun time.Time) string {
 func report(t *testing.T, w *World, plant string) {
 	t.Helper()
 	found := w.faults()
+	fmt.Printf("simulate: seed %d fails: %s\n", w.sc.Seed, found[0])
 	last := w
 	small := Shrink(w.sc, func(sc Script) bool {
 		one, _ := play(t, sc, plant)
