@@ -257,11 +257,12 @@ func (r *reader) forget(swap int) {
 	for key := range r.table {
 		r.removed[key] = true
 	}
-	r.table, r.marks, r.homes = map[string]driver.Row{}, nil, map[string]bool{}
+	r.table, r.marks = map[string]driver.Row{}, nil // whose home it is the agent remembers
 	if swap < 0 {
 		r.w.tell(r.who(), "forgets everything")
 		return
 	}
+	r.homes = map[string]bool{}
 	r.kind = kinds()[swap]
 	r.serial += 1000
 	r.notices, r.first = nil, 0
