@@ -2,6 +2,7 @@ package roster_test
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"testing"
 
@@ -91,6 +92,48 @@ func TestApart(t *testing.T) {
 				t.Fatal("B's edit of 5 did not reach Anna")
 			}
 		})
+	})
+	t.Run("two conflicts hide one who has both IDs elsewhere", func(t *testing.T) {
+		c := newCenter(t, "A", "B", "C")
+		a, b, third := c.site("A"), c.site("B"), c.site("C")
+		a.edit(enroll("1", "Anna", 1))
+		a.edit(enroll("2", "Ann", 2))
+		_, err := c.Merge(t.Context(), anna, "1", "2")
+		must(t, err)
+		// B has seen nothing of this, and enrolled others under both of her IDs.
+		wantEvents(t, events(b.edit(enroll("1", "Bert", 3))), protocol.EventConflict)
+		wantEvents(t, events(b.edit(enroll("2", "Carl", 4))), protocol.EventConflict)
+		has := func(s *site, want map[string]string) {
+			t.Helper()
+			s.pull()
+			c.holdAgainstRules(t, s)
+			got := map[string]string{}
+			for id, u := range s.users() {
+				got[id] = u.FullName()
+			}
+			if !maps.Equal(got, want) {
+				t.Fatalf("site %s: want %v, got %v", s.name, want, got)
+			}
+		}
+		has(a, map[string]string{"1": "Anna"})
+		has(b, map[string]string{"1": "Bert", "2": "Carl"})
+		has(third, map[string]string{"1": "Anna"})
+		list, err := c.Conflicts(t.Context())
+		must(t, err)
+		renumber := func(who, id string) {
+			t.Helper()
+			i := slices.IndexFunc(list, func(c roster.Conflict) bool { return c.User.User.FullName() == who })
+			_, err := c.Resolve(t.Context(), anna, list[i].User.GUID, roster.Resolution{Renumber: id})
+			must(t, err)
+		}
+		// As long as one of her IDs is somebody else's there, she stays hidden.
+		renumber("Bert", "7")
+		has(a, map[string]string{"1": "Anna", "7": "Bert"})
+		has(b, map[string]string{"7": "Bert", "2": "Carl"})
+		renumber("Carl", "8")
+		for _, s := range []*site{a, b, third, c.site("B")} {
+			has(s, map[string]string{"1": "Anna", "7": "Bert", "8": "Carl"})
+		}
 	})
 	t.Run("a conflict is merged", func(t *testing.T) {
 		c := newCenter(t, "A", "B")

@@ -144,51 +144,60 @@ func (w *world) settled(rt *rapid.T) {
 		}
 		w.queued[s.name] = nil
 	}
-	page, err := w.Users(w.t.Context(), roster.Query{})
-	must(w.t, err)
-	want := map[string]map[string]protocol.User{}
-	holder := map[protocol.CredentialKey]string{}
-	for _, u := range page.Users {
-		for _, c := range u.User.Credentials {
-			if other := holder[c.Key()]; other != "" {
-				rt.Fatalf("%s opens for %s and %s", c, other, u.GUID)
-			}
-			holder[c.Key()] = u.GUID
-		}
-		for _, s := range w.sites {
-			if want[s.name] == nil {
-				want[s.name] = map[string]protocol.User{}
-			}
-			// A conflict stands before the one who has its ID elsewhere.
-			if _, taken := want[s.name][u.ID]; u.Conflict == s.name || (u.Conflict == "" && !taken) {
-				want[s.name][u.ID] = u.User
-			}
-		}
-	}
 	for _, s := range w.sites {
 		s.pull()
-		s.agree()
-		w.visible(rt, s, page.Users, want[s.name])
 		if s.journal != s.number {
 			rt.Fatalf("site %s: %d entries in effect, made %d", s.name, s.journal, s.number)
 		}
 	}
+	w.holdAgainstRules(rt, w.sites...)
 }
 
-// visible compares what a site has with what it is to have: a user whose ID or
-// alias a conflict shadows there is hidden.
-func (w *world) visible(rt *rapid.T, s *site, all []roster.UserView, want map[string]protocol.User) {
-	for _, c := range all {
-		for _, u := range all {
-			hidden := c.Conflict == s.name && u.Conflict == "" && slices.Contains(append(u.Aliases, u.ID), c.ID)
-			if hidden && u.ID != c.ID {
-				delete(want, u.ID)
+// holdAgainstRules compares what sites have pulled with what the rules give them
+// of all that the center knows.
+func (c *center) holdAgainstRules(t rapid.TB, sites ...*site) {
+	page, err := c.Users(c.t.Context(), roster.Query{})
+	must(c.t, err)
+	holder := map[protocol.CredentialKey]string{}
+	for _, u := range page.Users {
+		for _, cr := range u.User.Credentials {
+			if other := holder[cr.Key()]; other != "" {
+				t.Fatalf("%s opens for %s and %s", cr, other, u.GUID)
 			}
+			holder[cr.Key()] = u.GUID
 		}
 	}
-	if got := s.users(); !reflect.DeepEqual(got, want) && len(got)+len(want) > 0 {
-		rt.Fatalf("site %s has %v, is to have %v", s.name, slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)))
+	for _, s := range sites {
+		s.agree()
+		want := given(t, page.Users, s.name)
+		if got := s.users(); !reflect.DeepEqual(got, want) {
+			t.Fatalf("site %s has %v, is to have %v", s.name, slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)))
+		}
 	}
+}
+
+// given are the users a site is to have, by user ID: those in conflict there, all
+// of them, and everybody who is in no conflict, but for those who elsewhere have
+// the ID of one in conflict there, be it as an alias.
+func given(t rapid.TB, all []roster.UserView, site string) map[string]protocol.User {
+	apart := map[string]bool{}
+	for _, u := range all {
+		if u.Conflict == site {
+			apart[u.ID] = true
+		}
+	}
+	out := map[string]protocol.User{}
+	for _, u := range all {
+		hidden := apart[u.ID] || slices.ContainsFunc(u.Aliases, func(id string) bool { return apart[id] })
+		if u.Conflict != site && (u.Conflict != "" || hidden) {
+			continue
+		}
+		if _, twice := out[u.ID]; twice {
+			t.Fatalf("two users %s are to be at site %s", u.ID, site)
+		}
+		out[u.ID] = u.User
+	}
+	return out
 }
 
 // Whatever happens in whatever order: every site has what the rules give it, no
