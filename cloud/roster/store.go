@@ -113,7 +113,7 @@ type IDRow struct {
 // IndexReader finds users by user ID.
 type IndexReader interface {
 	ID(site, id string) (IDRow, bool, error)
-	IDsOf(guid string) ([]IDRow, error) // rows of all sites, in order of Since
+	IDsOf(guid string) ([]IDRow, error) // rows of all sites, in order of Since, then of ID
 	SiteIDs() ([]IDRow, error)          // all rows with a Site
 }
 

@@ -1,10 +1,12 @@
 package roster
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -237,8 +239,16 @@ func (w *work) giveID(u *user, row IDRow) error {
 	row.GUID, row.Site = u.row.GUID, ""
 	w.byID[row.ID] = row
 	delete(w.freed, row.ID)
+	// As the store returns them, or the user would differ, and go to every site
+	// again, once it is read from there.
 	u.ids = append(withoutID(u.ids, row.ID), row)
+	slices.SortFunc(u.ids, byAge)
 	return nil
+}
+
+// byAge is the order of IndexReader.IDsOf, among rows of one reach.
+func byAge(a, b IDRow) int {
+	return cmp.Or(cmp.Compare(a.Since, b.Since), strings.Compare(a.ID, b.ID))
 }
 
 func withoutID(rows []IDRow, id string) []IDRow {
