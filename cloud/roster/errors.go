@@ -22,6 +22,8 @@ var (
 	ErrInvalid = errors.New("invalid")
 	// ErrDamaged: the database is damaged. It is never replaced.
 	ErrDamaged = errors.New("database is damaged")
+	// ErrOlder: the database was written by a version before the first release.
+	ErrOlder = errors.New("database is of a version before the first release")
 	// ErrNewer: the database was written by a later version of the program.
 	ErrNewer = errors.New("database is of a later version")
 	// ErrLocked: another program has the database open.

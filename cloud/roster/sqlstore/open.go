@@ -151,7 +151,8 @@ func (s *Store) check(path string, whole bool) error {
 		return fmt.Errorf("%s: %w (%d; this program knows %d): update the program",
 			path, roster.ErrNewer, version, schemaVersion)
 	case version < schemaVersion:
-		return damaged(path, fmt.Sprintf("version %d is unknown", version))
+		return fmt.Errorf("%s: %w (%d; this program knows %d): go on with the program that wrote it, or move the file away to begin a new roster",
+			path, roster.ErrOlder, version, schemaVersion)
 	}
 	if !whole {
 		return nil

@@ -84,6 +84,7 @@ func TestOpenRefuses(t *testing.T) {
 			unclean(t, path)
 		}, roster.ErrDamaged},
 		{"somebody else's database", pragma("PRAGMA application_id=1"), roster.ErrDamaged},
+		{"an earlier version", pragma("PRAGMA user_version=1"), roster.ErrOlder},
 		{"a later version", pragma("PRAGMA user_version=99"), roster.ErrNewer},
 	} {
 		t.Run(test.name, func(t *testing.T) {
