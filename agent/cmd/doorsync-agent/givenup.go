@@ -70,7 +70,11 @@ func (a *app) retry() *cobra.Command {
 			if a.json {
 				return printJSON(cmd, console.RetryResult{Retried: n})
 			}
-			return say(cmd.OutOrStdout(), "%d writes are tried again; \"doorsync-agent readers\" shows how they fare", n)
+			what := fmt.Sprintf("%d writes are", n)
+			if n == 1 {
+				what = "one write is"
+			}
+			return say(cmd.OutOrStdout(), "%s tried again; \"doorsync-agent readers\" shows how they fare", what)
 		},
 	})
 	c.Flags().StringVar(&req.User, "user", "", "only of this user ID")
