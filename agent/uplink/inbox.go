@@ -75,7 +75,7 @@ func (i *inbox) centerAt(roster string, revision uint64, first bool) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.center = known{roster, revision}
-	if first {
+	if first || i.goal != nil && i.goal.roster != roster { // the first answer may be a late one
 		i.goal = &known{roster, revision}
 	}
 }

@@ -97,6 +97,7 @@ func (x *Exchange) heardJournal(s *site, j wire.Journal, bytes int) {
 	if !x.current(s, j.Session) || len(j.Entries) == 0 {
 		return
 	}
+	s.spoke(j.Entries[len(j.Entries)-1].Number)
 	if !x.ear.put(heard{site: s, journal: &j, bytes: bytes}) {
 		x.drop(s.name, DropOverflow, true, errFull)
 	}

@@ -52,6 +52,7 @@ type site struct {
 	online  bool
 	last    time.Time // when something was heard
 	asked   time.Time // when a hello was last asked for
+	said    uint64    // last entry of its journal that this session has spoken of
 
 	// What it is told.
 	roster  string // that the site's revision counts in
@@ -104,7 +105,10 @@ func (s *site) greet(h wire.Hello, now time.Time) greeting {
 	if h.Session == "" || slices.Contains(s.ended, h.Session) {
 		return greetOld
 	}
-	s.last, s.online, s.rounds = now, true, 0
+	if h.Session == s.session && h.Last < s.said {
+		return greetOld // overtaken: it would be taken for a journal that was restored
+	}
+	s.last, s.online, s.rounds, s.said = now, true, 0, h.Last
 	if h.Session == s.session {
 		return greetSame
 	}
@@ -115,6 +119,13 @@ func (s *site) greet(h wire.Hello, now time.Time) greeting {
 		return greetOften
 	}
 	return greetNew
+}
+
+// spoke notes an entry that the site has sent in its session.
+func (s *site) spoke(number uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.said = max(s.said, number)
 }
 
 // end closes the session; the lock is held.
