@@ -19,7 +19,7 @@ import (
 // Whether an edit of this site is still laid over a record is settled here and
 // nowhere else: by the record that contains it.
 func (j *Journal) Apply(ctx context.Context, changes ...wire.Changes) error {
-	arrivals, err := j.prepare(changes)
+	arrivals, err := j.arrivals(changes)
 	if err != nil {
 		return fmt.Errorf("apply changes: %w", err)
 	}
@@ -187,9 +187,9 @@ func (t *txn) storeUser(u *arriving) error {
 		return err
 	}
 	switch {
-	case u.change.Gone && old == nil:
+	case u.gone && old == nil:
 		return nil
-	case u.change.Gone:
+	case u.gone:
 		if err := t.changeUser(u, old); err != nil {
 			return err
 		}
@@ -238,9 +238,9 @@ func (t *txn) changeUser(u *arriving, old []byte) error {
 		}
 		digest.Toggle(h.digest())
 	}
-	if !u.change.Gone {
+	if !u.gone {
 		digest.Toggle(u.digest())
-		t.touch(u.change.IDs...)
+		t.touch(u.ids...)
 		if old != nil && bytes.Equal(foundBy(old), foundBy(u.value)) {
 			return nil
 		}
@@ -256,11 +256,11 @@ func (t *txn) reindex(u *arriving, old []byte) error {
 		if err != nil {
 			return err
 		}
-		before = indexRows(&s.change)
+		before = indexRows(u.guid, s.change.IDs, s.change.Keys)
 		t.touch(s.change.IDs...)
 	}
 	if u.rows == nil {
-		u.rows = indexRows(u.change)
+		u.rows = indexRows(u.guid, u.ids, u.keys)
 	}
 	for _, row := range before {
 		if !slices.Contains(u.rows, row) {
@@ -290,7 +290,7 @@ func (t *txn) dropOthers(a *arrival) error {
 		}
 	}
 	for _, guid := range others {
-		u := arriving{guid: guid, change: &wire.Change{GUID: guid, Gone: true}, bucket: wire.Bucket(guid)}
+		u := arriving{guid: guid, gone: true, bucket: wire.Bucket(guid)}
 		if err := t.storeUser(&u); err != nil {
 			return err
 		}

@@ -256,3 +256,29 @@ func TestApplyMemoryIsBounded(t *testing.T) {
 	}
 	s.sound()
 }
+
+// Changes made ready ahead are stored, and refused, as they would be without.
+func TestPreparedAhead(t *testing.T) {
+	ahead, plain := open1(t), open1(t)
+	page := pageOf(t, "", "", 0, 1, 2, 5)
+	ahead.apply(ahead.prepared(page)...)
+	plain.apply(page)
+	if ahead.Buckets() != plain.Buckets() || ahead.State().Revision != plain.State().Revision {
+		t.Fatal("made ready ahead, something else is stored")
+	}
+	for name, c := range map[string]wire.Change{
+		"no record":          {GUID: guid(9), IDs: []string{"9"}},
+		"no GUID":            {Record: []byte{0xa0}},
+		"undecodable record": {GUID: guid(9), IDs: []string{"9"}, Record: []byte{0xff}},
+	} {
+		delta := wire.Changes{Roster: "r", From: 9, To: 10, Users: append(pageOf(t, "", "", 0, 3).Users, c)}
+		want := plain.Apply(t.Context(), delta)
+		got := ahead.Apply(t.Context(), ahead.prepared(wire.Changes{Roster: "r", From: 9, To: 9}, delta)...)
+		if !errors.Is(want, ErrMalformed) || got == nil || got.Error() != want.Error() || !errors.Is(got, ErrMalformed) {
+			t.Fatalf("%s: %v and not %v", name, got, want)
+		}
+	}
+	if ahead.Buckets() != plain.Buckets() || ahead.State().Revision != 9 {
+		t.Fatal("something of what was refused is stored")
+	}
+}

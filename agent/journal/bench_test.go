@@ -60,18 +60,24 @@ func snapshot(t testing.TB, users, pageBytes int) []wire.Changes {
 }
 
 // BenchmarkApply is a new site's first 100,000 users, in messages of 90 KiB that
-// come eight at a time, against a bare bbolt that puts as many bytes in order.
+// are taken in by the 2 MiB, against a bare bbolt that puts as many bytes in order:
+// with and without making the next ready while the ones before are committed.
 func BenchmarkApply(b *testing.B) {
-	const users, together = 100_000, 8
+	const users, together = 100_000, 24
 	calls := slices.Collect(slices.Chunk(snapshot(b, users, 90<<10), together))
+	for name, apply := range map[string]func(*site, [][]wire.Changes){"ahead": (*site).applyAhead, "in turn": (*site).applyInTurn} {
+		b.Run(name, func(b *testing.B) { benchmarkApply(b, users, calls, apply) })
+	}
+}
+
+func benchmarkApply(b *testing.B, users int, calls [][]wire.Changes, apply func(*site, [][]wire.Changes)) {
 	var raw time.Duration
+	b.ReportAllocs()
 	for b.Loop() {
 		b.StopTimer()
 		s := openAt(b, filepath.Join(b.TempDir(), "j.db"), Options{})
 		b.StartTimer()
-		for _, call := range calls {
-			s.apply(call...)
-		}
+		apply(s, calls)
 		b.StopTimer()
 		if s.State().Revision != 1 {
 			b.Fatal("not all was applied")
@@ -83,6 +89,36 @@ func BenchmarkApply(b *testing.B) {
 	b.ReportMetric(float64(users)*float64(b.N)/b.Elapsed().Seconds(), "users/s")
 	b.ReportMetric(float64(users)*float64(b.N)/raw.Seconds(), "raw-users/s")
 	b.ReportMetric(b.Elapsed().Seconds()/raw.Seconds(), "ratio")
+}
+
+func (s *site) applyInTurn(calls [][]wire.Changes) {
+	for _, call := range calls {
+		s.apply(call...)
+	}
+}
+
+// applyAhead is how the uplink does it: one goroutine makes ready, another applies.
+func (s *site) applyAhead(calls [][]wire.Changes) {
+	ready := make(chan []wire.Changes, 2)
+	go func() {
+		defer close(ready)
+		for _, call := range calls {
+			ready <- s.prepared(call...)
+		}
+	}()
+	for call := range ready {
+		s.apply(call...)
+	}
+}
+
+// prepared makes copies of changes ready.
+func (s *site) prepared(changes ...wire.Changes) []wire.Changes {
+	out := slices.Clone(changes)
+	for i := range out {
+		out[i].Users = slices.Clone(out[i].Users)
+		s.Prepare(&out[i])
+	}
+	return out
 }
 
 func heap() uint64 {

@@ -182,7 +182,7 @@ func TestFailingCommit(t *testing.T) {
 	}
 	sub := j.Subscribe()
 	before := j.State()
-	arrivals, err := j.prepare([]wire.Changes{pageOf(t, "", "", 0, 1, 2)})
+	arrivals, err := j.arrivals([]wire.Changes{pageOf(t, "", "", 0, 1, 2)})
 	if err != nil {
 		t.Fatal(err)
 	}

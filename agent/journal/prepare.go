@@ -3,10 +3,7 @@ package journal
 import (
 	"cmp"
 	"fmt"
-	"runtime"
 	"slices"
-
-	"golang.org/x/sync/errgroup"
 
 	"doorsync/protocol/wire"
 )
@@ -17,46 +14,67 @@ type arrival struct {
 	wire.Changes
 	users []arriving
 	size  int
+	err   error // why none of it can be stored
 }
 
 type arriving struct {
 	guid   string
-	change *wire.Change
-	header        // since is open
-	value  []byte // as stored, its header open
+	ids    []string
+	keys   []uint64
+	gone   bool
 	bucket uint8
+	header           // since is open
+	value  []byte    // as stored, its header open
 	rows   []indexed // if it is likely that all are new
 }
 
-// prepare makes messages ready, several at a time if there are several.
-func (j *Journal) prepare(changes []wire.Changes) ([]*arrival, error) {
-	out := make([]*arrival, len(changes))
-	var g errgroup.Group
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i := range changes {
-		out[i] = &arrival{Changes: changes[i]}
-		if len(changes) == 1 {
-			return out, j.prepareUsers(out[i])
-		}
-		g.Go(func() error { return j.prepareUsers(out[i]) })
+// Prepare does ahead of Apply what needs no transaction, so that it can be done
+// while earlier changes are committed. The records leave c.Users for c.Ready.
+// What is wrong with c is for Apply to say.
+func (j *Journal) Prepare(c *wire.Changes) {
+	c.Ready = j.prepare(c)
+	for i := range c.Users {
+		c.Users[i].Record = nil
 	}
-	return out, g.Wait()
 }
 
-func (j *Journal) prepareUsers(a *arrival) error {
-	a.users = make([]arriving, 0, len(a.Users))
-	for i := range a.Users {
-		c := &a.Users[i]
+// arrivals are changes made ready, those that are not yet now.
+func (j *Journal) arrivals(changes []wire.Changes) ([]*arrival, error) {
+	out := make([]*arrival, len(changes))
+	for i := range changes {
+		a, ok := changes[i].Ready.(*arrival)
+		if !ok {
+			a = j.prepare(&changes[i])
+		}
+		if a.err != nil {
+			return nil, a.err
+		}
+		out[i] = a
+	}
+	return out, nil
+}
+
+func (j *Journal) prepare(c *wire.Changes) *arrival {
+	a := &arrival{Changes: *c}
+	a.Users = nil // the message can go
+	a.err = j.prepareUsers(a, c.Users)
+	return a
+}
+
+func (j *Journal) prepareUsers(a *arrival, changes []wire.Change) error {
+	a.users = make([]arriving, 0, len(changes))
+	for i := range changes {
+		c := &changes[i]
 		if err := validChange(c, a.Page); err != nil {
 			return err
 		}
-		u := arriving{guid: c.GUID, change: c, bucket: wire.Bucket(c.GUID)}
+		u := arriving{guid: c.GUID, ids: c.IDs, keys: c.Keys, gone: c.Gone, bucket: wire.Bucket(c.GUID)}
 		if !c.Gone {
-			if err := j.prepareUser(&u); err != nil {
+			if err := j.prepareUser(&u, c); err != nil {
 				return err
 			}
 			if a.Page != nil {
-				u.rows = indexRows(c)
+				u.rows = indexRows(u.guid, u.ids, u.keys)
 			}
 		}
 		a.size += len(u.value) + 128
@@ -66,9 +84,9 @@ func (j *Journal) prepareUsers(a *arrival) error {
 	return nil
 }
 
-func (j *Journal) prepareUser(u *arriving) (err error) {
-	u.value, u.sum = encodeStored(u.change), u.change.Sum()
-	u.tomb, err = j.isTombstone(u.change)
+func (j *Journal) prepareUser(u *arriving, c *wire.Change) (err error) {
+	u.value, u.sum = encodeStored(c), c.Sum()
+	u.tomb, err = j.isTombstone(c)
 	return err
 }
 
@@ -107,13 +125,13 @@ func validChange(c *wire.Change, page *wire.Page) error {
 }
 
 // indexRows are what a user is found by.
-func indexRows(c *wire.Change) []indexed {
-	ref := packRef(c.GUID)
-	rows := make([]indexed, 0, len(c.IDs)+len(c.Keys))
-	for _, id := range c.IDs {
+func indexRows(guid string, ids []string, keys []uint64) []indexed {
+	ref := packRef(guid)
+	rows := make([]indexed, 0, len(ids)+len(keys))
+	for _, id := range ids {
 		rows = append(rows, indexed{hash: idHash(id), ref: ref})
 	}
-	for _, k := range c.Keys {
+	for _, k := range keys {
 		rows = append(rows, indexed{hash: k, ref: ref})
 	}
 	return rows

@@ -176,6 +176,7 @@ func (s *session) route(m message) error {
 		}
 		if c.Session == s.id {
 			s.asked.Store(nil)
+			s.Copy.Prepare(&c)
 			s.inbox.put(c, len(m.payload))
 		}
 	case wire.KindOrder:

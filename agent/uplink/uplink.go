@@ -29,6 +29,8 @@ type Outbox interface {
 // Copy is the site's copy of the roster.
 type Copy interface {
 	State() journal.State
+	// Prepare does ahead of Apply what can be done while another Apply runs.
+	Prepare(changes *wire.Changes)
 	Apply(ctx context.Context, changes ...wire.Changes) error
 	Buckets() [wire.Buckets]wire.Sum
 	Digest(ctx context.Context, buckets []uint8) (map[string][]byte, error)

@@ -84,6 +84,8 @@ func (j *fakeJournal) NewEpoch(context.Context, string) error {
 	return nil
 }
 
+func (j *fakeJournal) Prepare(*wire.Changes) {}
+
 func (j *fakeJournal) Apply(_ context.Context, changes ...wire.Changes) error {
 	if j.slow != nil {
 		<-j.slow

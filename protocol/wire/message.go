@@ -151,6 +151,9 @@ type Changes struct {
 	// Mend tells that Users put right what digests showed to differ.
 	Mend bool `cbor:"mend,omitempty"`
 	More bool `cbor:"more,omitempty"` // the site is not caught up at To
+	// Ready is what the site has made of Users ahead of storing them; it does not
+	// travel.
+	Ready any `cbor:"-"`
 }
 
 // Page is a range of a snapshot. UpTo "" is the end.
