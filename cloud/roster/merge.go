@@ -90,10 +90,10 @@ func (w *work) merge(a Actor, one, other *user) (*user, error) {
 	w.touch(stays, "")
 	w.claim(stays)
 	stays.contributions = both
+	if err := w.routeConflicts(goes, stays); err != nil {
+		return nil, err
+	}
 	if !conflict {
-		if err := w.routeConflicts(goes, stays); err != nil {
-			return nil, err
-		}
 		if err := w.settle(stays); err != nil {
 			return nil, err
 		}
