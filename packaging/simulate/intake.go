@@ -77,8 +77,8 @@ func (m *model) arrived(site string, s protocol.Stamp, now time.Time) protocol.S
 func (m *model) meant(site string, e protocol.Entry) (who int, legal []string) {
 	if l, ok := m.local[[2]string{site, e.Edit.UserID}]; ok {
 		after, perhaps := l.until.known(e.Revision)
-		if l.open || !perhaps || m.blur {
-			return m.heard(l.who, l.open || !m.blur)
+		if l.open || !perhaps {
+			return m.heard(l.who)
 		}
 		if !after {
 			_, legal = m.everywhere(site, e)
@@ -89,16 +89,11 @@ func (m *model) meant(site string, e protocol.Entry) (who int, legal []string) {
 }
 
 // heard is the fate of an edit of somebody whom a site knows as its own.
-func (m *model) heard(who int, surely bool) (int, []string) {
-	who = m.follow(who)
-	switch {
-	case !surely:
-		return who, []string{joins, begins, late, apart}
-	case !m.people[who].live():
-		return who, []string{late}
-	default:
+func (m *model) heard(who int) (int, []string) {
+	if who = m.follow(who); m.people[who].live() {
 		return who, []string{joins}
 	}
+	return who, []string{late}
 }
 
 // everywhere is whom an ID finds for all sites.

@@ -101,10 +101,15 @@ func (k *keeper) Append(ctx context.Context, b journal.Batch) (made []protocol.E
 		made, err = k.Journal.Append(ctx, b)
 		return err
 	})
+	k.a.journaled(b, made)
 	if err != nil {
 		return nil, err
 	}
-	k.a.acknowledged(b, made)
+	k.a.s.mu.Lock()
+	defer k.a.s.mu.Unlock()
+	for _, e := range made {
+		k.a.acked[e.ID] = e.Number
+	}
 	return made, nil
 }
 
@@ -129,13 +134,8 @@ func (k *keeper) NewEpoch(ctx context.Context, why string) error {
 	return k.write("epoch", func() error { return k.Journal.NewEpoch(ctx, why) })
 }
 
-// acknowledged notes what a reader's session was told to be durable.
-func (a *agent) acknowledged(b journal.Batch, made []protocol.Entry) {
-	a.s.mu.Lock()
-	for _, e := range made {
-		a.acked[e.ID] = e.Number
-	}
-	a.s.mu.Unlock()
+// journaled notes what stands in the journal, whether or not anybody was told.
+func (a *agent) journaled(b journal.Batch, made []protocol.Entry) {
 	var at *reader
 	for _, r := range a.s.readers {
 		if r.name == b.Reader {
