@@ -17,7 +17,7 @@ import (
 const (
 	// window is how much the center may have under way to this site: enough for
 	// a first copy at the speed of the disk, little enough for a small device.
-	window = 4 << 20
+	window = 8 << 20
 	// applyAtOnce is how much is taken in by one transaction.
 	applyAtOnce = 2 << 20
 	pullAgain   = 2 * time.Second  // when the center is known to have more
