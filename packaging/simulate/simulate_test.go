@@ -70,11 +70,12 @@ func TestSeeds(t *testing.T) {
 	}
 	first := FreshSeed()
 	t.Logf("seeds from %d on", first)
-	if slow && *seeds == 0 {
-		*fitting = min(*fitting, 8*time.Second)
+	patience := *fitting
+	if slow {
+		patience = min(patience, 8*time.Second)
 	}
 	begun, days, n := time.Now(), time.Duration(0), 0
-	for ; n < *seeds || *seeds == 0 && time.Since(begun) < *fitting; n++ {
+	for ; n < *seeds || *seeds == 0 && time.Since(begun) < patience; n++ {
 		sc := NewScript(first + uint64(n))
 		w, d := play(t, sc, "")
 		if w == nil {
@@ -145,20 +146,30 @@ func TestRegressions(t *testing.T) {
 // TestPlanted: the simulation is not too kind. Bugs that are planted outside of
 // the product are caught within some seeds.
 func TestPlanted(t *testing.T) {
-	plants := []string{plantForgetTaken, plantShortRead, plantForgetEpoch}
-	if !slow { // it takes dozens of runs
-		plants = append(plants, plantCursorApart)
+	for _, plant := range []string{plantForgetTaken, plantShortRead, plantForgetEpoch} {
+		t.Run(plant, func(t *testing.T) { caught(t, plant, NewScript) })
 	}
-	for _, plant := range plants {
-		t.Run(plant, func(t *testing.T) { caught(t, plant) })
+	t.Run(plantCursorApart, func(t *testing.T) { caught(t, plantCursorApart, killedAtEdits) })
+}
+
+// killedAtEdits kills an agent again and again while somebody types.
+func killedAtEdits(seed uint64) Script {
+	sc := Script{Seed: seed, Sites: 2, Kinds: []int{0, 2, 0, 2}, Poll: time.Minute, Resync: 15 * time.Minute}
+	sc.Weather.Slow = time.Millisecond
+	sc.Acts = append(sc.Acts, Act{After: 5 * time.Second, Do: "enroll", User: "1", Text: "N", Number: 3})
+	for i := range 12 {
+		sc.Acts = append(sc.Acts,
+			Act{After: 90 * time.Second, Do: "kill agent", Other: killBefore, Number: 1 + i%3},
+			Act{After: time.Millisecond, Do: "finger", User: "1", Text: fmt.Sprint("F", i)})
 	}
+	return sc
 }
 
 // caught plays seeds until one fails.
-func caught(t *testing.T, plant string) {
+func caught(t *testing.T, plant string, script func(seed uint64) Script) {
 	t.Helper()
 	for i := range 400 {
-		w, _ := play(t, NewScript(uint64(1000+i)), plant)
+		w, _ := play(t, script(uint64(1000+i)), plant)
 		if found := w.faults(); len(found) > 0 {
 			t.Logf("%s caught by seed %d: %s", plant, w.sc.Seed, found[0])
 			return
@@ -171,7 +182,7 @@ func caught(t *testing.T, plant string) {
 // in a copy of the product.
 func TestPlantedInProduct(t *testing.T) {
 	if *planted != "" {
-		caught(t, *planted)
+		caught(t, *planted, NewScript)
 	}
 }
 
