@@ -9,13 +9,17 @@ import (
 	"time"
 )
 
+// head is what both kinds of file begin with, in bytes: of a journal two pages
+// that say the same but for the last commit, either of which is enough.
+const head = 2 * 8192
+
 // damages are what happens to files: a torn download, a dead sector, another
 // program's file under our name.
 func damages() map[string]func([]byte) []byte {
 	return map[string]func([]byte) []byte{
 		"cut in half":    func(b []byte) []byte { return b[:len(b)/2] },
-		"zeroed head":    func(b []byte) []byte { return append(make([]byte, 8192), b[8192:]...) },
-		"garbage within": func(b []byte) []byte { return garbage(b, 8192, len(b)) },
+		"zeroed head":    func(b []byte) []byte { return append(make([]byte, head), b[head:]...) },
+		"garbage within": func(b []byte) []byte { return garbage(b, head, len(b)) },
 		"another file":   func([]byte) []byte { return bytes.Repeat([]byte("this is no database\n"), 500) },
 	}
 }
