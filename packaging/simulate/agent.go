@@ -81,7 +81,7 @@ func (s *site) start(from disk, who string) (*agent, error) {
 	}
 	log := s.w.logger(who)
 	var err error
-	if a.j, err = journal.Open(a.path, journal.Options{Site: s.name, Now: s.clock.now, Logger: log}); err != nil {
+	if a.j, err = journal.Open(a.path, journal.Options{Site: s.name, Now: s.clock.now, Logger: log, Retain: s.w.sc.retain()}); err != nil {
 		return nil, err
 	}
 	a.k = &keeper{Journal: a.j, a: a}

@@ -3,8 +3,11 @@ package simulate
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
+
+	"doorsync/agent/journal"
 )
 
 // Script is a whole run: what is built, how bad the network is, and what
@@ -192,3 +195,13 @@ func newAct(d *dice, do string, i, sites int) Act {
 
 // FreshSeed is a seed that nobody chose.
 func FreshSeed() uint64 { return uint64(rand.Uint32()) << 12 }
+
+// retain is how long journals keep what the center has taken: the default, or
+// longer than anything lasts where an old copy of the roster is put back. Of what
+// is older than a site keeps, such a copy can bring nothing back.
+func (sc Script) retain() time.Duration {
+	if slices.ContainsFunc(sc.Acts, func(a Act) bool { return a.Do == "restore center" }) {
+		return 100 * 365 * 24 * time.Hour
+	}
+	return journal.DefaultRetain
+}
