@@ -35,7 +35,7 @@ build: ## The programs for this machine, in build/bin
 .PHONY: test
 test: needs ## Everything with the race detector, then fresh seeds of the simulation without it; installs what it needs where it may
 	go test -race -shuffle=on -timeout 9m ./...
-	go test -count=1 -run '^TestSeeds$$' ./packaging/simulate -v -args -for 40s | grep -vE '^ *(=== |--- PASS)'
+	go test -count=1 -run '^TestSeeds$$' ./packaging/simulate -v -args -for 20s | grep -vE '^ *(=== |--- PASS)'
 
 .PHONY: needs
 needs: tools
