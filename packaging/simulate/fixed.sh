@@ -5,7 +5,7 @@
 # overlay's name. Together with GOMAXPROCS=1 one seed then makes one run, over
 # and over. Nothing of it is part of the product.
 set -eu
-to=$1
+to=$1/_runtime
 from=$(go env GOROOT)/src/runtime
 mkdir -p "$to"
 

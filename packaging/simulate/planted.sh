@@ -3,7 +3,7 @@
 # simulation catches each. The product itself is not touched.
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
-to=$root/build/planted
+to=$root/build/_planted
 rm -rf "$to" && mkdir -p "$to"
 
 # plant NAME FILE PATTERN REPLACEMENT
