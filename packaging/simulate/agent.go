@@ -132,12 +132,15 @@ func (a *agent) run() {
 }
 
 // kill ends the agent at once, as the power does: from now on nothing that its
-// parts still do reaches anybody. What its disk holds is what it held then, or
-// what is given.
-func (a *agent) kill(torn []byte) {
-	if a.dead.Swap(true) {
-		return
+// parts still do reaches anybody. What its disk holds is what it held then.
+func (a *agent) kill() {
+	if !a.dead.Swap(true) {
+		a.fall(nil)
 	}
+}
+
+// fall leaves what the disk holds of an agent that is dead.
+func (a *agent) fall(torn []byte) {
 	a.k.gate.Lock()
 	a.left.file = torn
 	if torn == nil {

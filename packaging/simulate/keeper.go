@@ -65,25 +65,31 @@ func (k *keeper) write(what string, fn func() error) error {
 	case "full":
 		return fmt.Errorf("%s: %w", what, journal.ErrFull)
 	case killBefore:
-		k.a.kill(nil)
+		k.a.kill()
 		return errKilled
 	case killAfter:
 		k.gate.RLock()
 		err := fn()
 		k.gate.RUnlock()
-		k.a.kill(nil)
+		k.a.kill()
 		return errors.Join(errKilled, err)
 	case killTorn:
 		k.gate.Lock()
 		before := mustRead(k.a.path)
 		_ = fn()
 		after := mustRead(k.a.path)
+		first := !k.a.dead.Swap(true) // before anybody who waits can write what this disk will lack
 		k.gate.Unlock()
-		k.a.kill(tornPages(before, after, k.a.s.dice))
+		if first {
+			k.a.fall(tornPages(before, after, k.a.s.dice))
+		}
 		return errKilled
 	}
 	k.gate.RLock()
 	defer k.gate.RUnlock()
+	if k.a.dead.Load() {
+		return errKilled
+	}
 	return fn()
 }
 

@@ -127,7 +127,7 @@ func (s *site) killAgent(a Act) {
 	}
 	if a.Other == killNow {
 		s.w.tell(s.name, "is killed")
-		g.kill(nil)
+		g.kill()
 		return
 	}
 	g.k.mu.Lock()
