@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -228,4 +229,30 @@ func TestVerifyWhileACommitEnds(t *testing.T) {
 		t.Errorf("faults %v, error %v", r.Faults, err)
 	}
 	s.mem.Store(after)
+}
+
+// Retention goes on while the journal is verified; what it removes is not missing.
+func TestVerifyWhileOldEntriesGo(t *testing.T) {
+	for name, upTo := range map[string]uint64{"some": 2 * rowsAtOnce, "all": 3 * rowsAtOnce} {
+		t.Run(name, func(t *testing.T) {
+			now := time.UnixMilli(1_700_000_000_000)
+			s := openAt(t, filepath.Join(t.TempDir(), "j.db"), Options{Now: func() time.Time { return now }, Retain: time.Hour})
+			for range 3 * rowsAtOnce {
+				s.edit(protocol.Edit{UserID: "1"})
+			}
+			epoch := s.State().Epoch
+			s.must(s.Confirm(t.Context(), wire.Confirm{Epoch: epoch, Taken: upTo}))
+			s.apply(wire.Changes{Roster: "r", To: 1, Epoch: epoch, Journal: 3 * rowsAtOnce})
+			calls := 0
+			r, err := s.Verify(t.Context(), func(uint64, uint64) {
+				if calls++; calls == 2 {
+					now = now.Add(2 * time.Hour)
+					s.must(s.Trim(t.Context()))
+				}
+			})
+			if err != nil || len(r.Faults) != 0 || r.First != upTo+1 || calls < 2 {
+				t.Errorf("first %d, faults %v, error %v after %d calls", r.First, r.Faults, err, calls)
+			}
+		})
+	}
 }
