@@ -26,6 +26,11 @@ type View interface {
 	LogReader
 	SiteReader
 	MetaReader
+	SourceReader
+	KeyReader
+	MergeReader
+	RunReader
+	GroupReader
 }
 
 // Tx reads and writes one transaction; it sees what it wrote.
@@ -37,6 +42,11 @@ type Tx interface {
 	LogWriter
 	SiteWriter
 	MetaWriter
+	SourceWriter
+	KeyWriter
+	MergeWriter
+	RunWriter
+	GroupWriter
 }
 
 // UserReader reads users. A row handed to a callback is the callback's only until
@@ -86,6 +96,7 @@ type UserRow struct {
 	Sort          string   // the user ID, so that it sorts for people
 	Search        string   // what Query.Text looks into, lower-case
 	Inactive      bool
+	Known         []protocol.Source // who introduced the user; empty in what was written before this was kept
 	Sum           wire.Sum
 	Record        []byte // encoded protocol.Record
 	Contributions []byte
@@ -241,4 +252,14 @@ type MetaReader interface {
 // MetaWriter writes Meta.
 type MetaWriter interface {
 	PutMeta(m Meta) error
+}
+
+// GroupReader reads the names of groups that are known.
+type GroupReader interface {
+	Groups() ([]string, error) // by name
+}
+
+// GroupWriter writes them. One that is known already stays as it is.
+type GroupWriter interface {
+	PutGroup(name string) error
 }

@@ -5,6 +5,7 @@ import (
 
 	"doorsync/cloud/roster"
 	"doorsync/cloud/roster/packed"
+	"doorsync/protocol"
 )
 
 // What no statement selects by stands in one column, the head of a user, and the
@@ -24,7 +25,11 @@ func packHead(r *roster.UserRow) []byte {
 	for _, k := range r.Keys {
 		b = binary.BigEndian.AppendUint64(b, k)
 	}
-	return append(b, r.Sum[:]...)
+	b = packed.Uint(append(b, r.Sum[:]...), uint64(len(r.Known)))
+	for _, s := range r.Known {
+		b = packed.Text(b, s)
+	}
+	return b
 }
 
 func unpackHead(b []byte, r *roster.UserRow) error {
@@ -41,7 +46,22 @@ func unpackHead(b []byte, r *roster.UserRow) error {
 		}
 	}
 	copy(r.Sum[:], h.Bytes(len(r.Sum)))
+	r.Known = nil
+	if h.More() { // schema 2 had heads that end here
+		r.Known = sources(h.Texts())
+	}
 	return h.End()
+}
+
+func sources(names []string) []protocol.Source {
+	if len(names) == 0 {
+		return nil
+	}
+	out := make([]protocol.Source, len(names))
+	for i, name := range names {
+		out[i] = protocol.Source(name)
+	}
+	return out
 }
 
 func packEvent(e *roster.Event) []byte {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"doorsync/cloud/roster"
+	"doorsync/protocol"
 	"doorsync/protocol/wire"
 )
 
@@ -16,6 +17,7 @@ func TestHead(t *testing.T) {
 		{
 			Created: 7, Removed: math.MaxUint64, Foreign: 300, Site: "A", EnrolledBy: "B", ChangedBy: "C", MergedInto: "guid",
 			Inactive: true, IDs: []string{"1", ""}, Groups: []string{"jörg"}, Keys: []uint64{0, math.MaxUint64}, Sum: wire.Sum{1, 15: 2},
+			Known: []protocol.Source{"office", "hr"},
 		},
 	} {
 		b := packHead(&want)
@@ -24,9 +26,12 @@ func TestHead(t *testing.T) {
 		if !reflect.DeepEqual(want, got) {
 			t.Errorf("want %+v, got %+v", want, got)
 		}
+		old := want // as schema 2 wrote it, which ends where Known begins
+		old.Known = nil
+		older := len(packHead(&old)) - 1
 		for n := range b {
-			if err := unpackHead(b[:n], &got); err == nil {
-				t.Errorf("cut to %d of %d bytes: no error", n, len(b))
+			if err := unpackHead(b[:n], &got); (err == nil) != (n == older) {
+				t.Errorf("cut to %d of %d bytes, %d in schema 2: %v", n, len(b), older, err)
 			}
 		}
 	}

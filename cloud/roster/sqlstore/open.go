@@ -135,7 +135,8 @@ func fill(path string) error {
 	return errors.Join(err, c.close())
 }
 
-// check tells our database from a foreign, later or damaged one.
+// check tells our database from a foreign, later or damaged one, and brings an
+// earlier one forward.
 func (s *Store) check(path string, whole bool) error {
 	var app, version int
 	if _, err := s.writer.row([]any{&app}, "PRAGMA application_id"); err != nil {
@@ -150,14 +151,19 @@ func (s *Store) check(path string, whole bool) error {
 	case version > schemaVersion:
 		return fmt.Errorf("%s: %w (%d; this program knows %d): update the program",
 			path, roster.ErrNewer, version, schemaVersion)
-	case version < schemaVersion:
+	case version < migrated:
 		return fmt.Errorf("%s: %w (%d; this program knows %d): go on with the program that wrote it, or move the file away to begin a new roster",
 			path, roster.ErrOlder, version, schemaVersion)
 	}
-	if !whole {
-		return nil
+	if whole {
+		if err := s.checkWhole(path); err != nil {
+			return err
+		}
 	}
-	return s.checkWhole(path)
+	if version < schemaVersion {
+		return s.migrate(path, version)
+	}
+	return nil
 }
 
 func (s *Store) checkWhole(path string) error {

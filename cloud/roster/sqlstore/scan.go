@@ -25,6 +25,8 @@ func scanOne(dest any, v driver.Value) (ok bool) {
 		*d, ok = v.(string)
 	case *[]byte:
 		*d, ok = v.([]byte)
+	case *storedGUID:
+		ok = d.scan(v)
 	default:
 		var n int64
 		if n, ok = v.(int64); ok {
@@ -56,6 +58,8 @@ func clearOne(dest any) {
 	case *[]byte:
 		*d = nil
 	case *string:
+		*d = ""
+	case *storedGUID:
 		*d = ""
 	}
 }

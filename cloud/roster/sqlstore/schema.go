@@ -5,7 +5,7 @@ package sqlstore
 // anything is read.
 const (
 	applicationID = 0x64727374 // "drst"
-	schemaVersion = 2
+	schemaVersion = 3
 	pageSize      = 4096
 )
 
@@ -19,7 +19,10 @@ const (
 // statement selects by stands in one (see head.go), and what is sent to sites
 // stands before what is not, so that reading it does not walk through
 // contributions.
-const schema = `
+const schema = schema2 + schema3
+
+// What the first release had.
+const schema2 = `
 CREATE TABLE users (
 	seq           INTEGER PRIMARY KEY,
 	guid          TEXT NOT NULL UNIQUE,
@@ -99,5 +102,51 @@ CREATE TABLE progress (
 	epoch TEXT NOT NULL,
 	row   BLOB NOT NULL,
 	PRIMARY KEY (site, epoch)
+) STRICT, WITHOUT ROWID;
+`
+
+// What sources brought. GUIDs are blobs of 16 bytes where there are many of them
+// (see guidValue); hashes are shifted so that they sort (see hashValue).
+const schema3 = `
+CREATE TABLE sources (
+	name TEXT PRIMARY KEY,
+	row  BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE named (
+	source   TEXT NOT NULL,
+	identity BLOB NOT NULL,
+	digest   INTEGER NOT NULL,
+	guid     ANY NOT NULL,
+	PRIMARY KEY (source, identity)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX named_guid ON named(guid);
+
+CREATE TABLE keys (
+	hash INTEGER NOT NULL,
+	guid ANY NOT NULL,
+	PRIMARY KEY (hash, guid)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE merges (
+	guid TEXT PRIMARY KEY,
+	row  BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE runs (
+	source TEXT NOT NULL,
+	number INTEGER NOT NULL,
+	at     INTEGER NOT NULL,
+	report BLOB NOT NULL,
+	PRIMARY KEY (source, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE mails (
+	id   INTEGER PRIMARY KEY AUTOINCREMENT, -- an ID is never given twice
+	mail BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE known_groups (
+	name TEXT PRIMARY KEY
 ) STRICT, WITHOUT ROWID;
 `
