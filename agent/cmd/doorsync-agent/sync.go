@@ -65,8 +65,14 @@ func printResults(cmd *cobra.Command, results []console.SyncResult) error {
 	states := make([]wire.ReaderState, len(results))
 	for i, r := range results {
 		states[i] = r.ReaderState
-		if r.Failed != "" && r.Error == "" {
+		if r.Failed == "" {
+			continue
+		}
+		if states[i].Error == "" {
 			states[i].Error = r.Failed
+		}
+		if states[i].State == wire.ReaderInSync {
+			states[i].State = "not compared" // what it was before says nothing of now
 		}
 	}
 	return printReaders(cmd, states)
