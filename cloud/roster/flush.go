@@ -130,24 +130,29 @@ func (u *user) credit() {
 }
 
 func (w *work) flushIndex() error {
+	ids := make([]IDRow, 0, len(w.byID)+len(w.siteIDs))
 	for _, id := range slices.Sorted(maps.Keys(w.byID)) {
-		if err := w.tx.PutID(w.byID[id]); err != nil {
-			return err
+		ids = append(ids, w.byID[id])
+	}
+	sites := slices.SortedFunc(maps.Keys(w.siteIDs), compareSiteID)
+	for _, k := range sites {
+		if row := w.siteIDs[k]; row != nil {
+			ids = append(ids, *row)
 		}
+	}
+	if err := w.tx.PutIDs(ids); err != nil {
+		return err
 	}
 	for _, id := range slices.Sorted(maps.Keys(w.freed)) {
 		if err := w.tx.DropID("", id); err != nil {
 			return err
 		}
 	}
-	for _, k := range slices.SortedFunc(maps.Keys(w.siteIDs), compareSiteID) {
-		var err error
-		if row := w.siteIDs[k]; row != nil {
-			err = w.tx.PutID(*row)
-		} else {
-			err = w.tx.DropID(k.site, k.id)
+	for _, k := range sites {
+		if w.siteIDs[k] != nil {
+			continue
 		}
-		if err != nil {
+		if err := w.tx.DropID(k.site, k.id); err != nil {
 			return err
 		}
 	}
@@ -155,16 +160,16 @@ func (w *work) flushIndex() error {
 }
 
 func (w *work) flushCredentials() error {
+	var held []HolderRow
 	for _, k := range slices.Sorted(maps.Keys(w.holders)) {
-		var err error
 		if guid := w.holders[k]; guid != "" {
-			err = w.tx.PutHolder(k, guid)
-		} else {
-			err = w.tx.DropHolder(k)
-		}
-		if err != nil {
+			held = append(held, HolderRow{k, guid})
+		} else if err := w.tx.DropHolder(k); err != nil {
 			return err
 		}
+	}
+	if err := w.tx.PutHolders(held); err != nil {
+		return err
 	}
 	for _, k := range slices.Sorted(maps.Keys(w.revoked)) {
 		var err error

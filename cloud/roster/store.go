@@ -130,7 +130,8 @@ type IndexReader interface {
 
 // IndexWriter writes who is found by which user ID.
 type IndexWriter interface {
-	PutID(row IDRow) error
+	// PutIDs is fastest in order of ID.
+	PutIDs(rows []IDRow) error
 	DropID(site, id string) error
 }
 
@@ -149,9 +150,16 @@ type CredentialReader interface {
 	Revoked() ([]RevokedRow, error) // in order of stamp
 }
 
+// HolderRow says who holds a credential in effect.
+type HolderRow struct {
+	Key  protocol.CredentialKey
+	GUID string
+}
+
 // CredentialWriter writes who holds a credential, and what is revoked.
 type CredentialWriter interface {
-	PutHolder(k protocol.CredentialKey, guid string) error
+	// PutHolders is fastest in order of key.
+	PutHolders(rows []HolderRow) error
 	DropHolder(k protocol.CredentialKey) error
 	PutRevoked(row RevokedRow) error
 	DropRevoked(k protocol.CredentialKey) error

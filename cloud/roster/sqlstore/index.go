@@ -35,11 +35,11 @@ func (v view) ids(query string, args ...any) ([]roster.IDRow, error) {
 	return out, err
 }
 
-// PutID is roster.IndexWriter's.
-func (t tx) PutID(r roster.IDRow) error {
-	_, err := t.c.run("INSERT OR REPLACE INTO ids ("+idColumns+") VALUES (?,?,?,?,?,?)",
-		r.ID, r.Site, r.GUID, int64(r.Since), r.By, int64(r.Until))
-	return err
+// PutIDs is roster.IndexWriter's.
+func (t tx) PutIDs(rows []roster.IDRow) error {
+	return many(t.c, "INSERT OR REPLACE INTO ids ("+idColumns+") VALUES ", "(?,?,?,?,?,?)", rows, func(args []any, r *roster.IDRow) []any {
+		return append(args, r.ID, r.Site, r.GUID, int64(r.Since), r.By, int64(r.Until))
+	})
 }
 
 // DropID is roster.IndexWriter's.
@@ -69,10 +69,11 @@ func (v view) Revoked() ([]roster.RevokedRow, error) {
 	return out, err
 }
 
-// PutHolder is roster.CredentialWriter's.
-func (t tx) PutHolder(k protocol.CredentialKey, guid string) error {
-	_, err := t.c.run("INSERT OR REPLACE INTO creds (key, guid) VALUES (?,?)", string(k), guid)
-	return err
+// PutHolders is roster.CredentialWriter's.
+func (t tx) PutHolders(rows []roster.HolderRow) error {
+	return many(t.c, "INSERT OR REPLACE INTO creds (key, guid) VALUES ", "(?,?)", rows, func(args []any, r *roster.HolderRow) []any {
+		return append(args, string(r.Key), r.GUID)
+	})
 }
 
 // DropHolder is roster.CredentialWriter's.

@@ -33,34 +33,14 @@ func (v view) event(rest []byte, e *roster.Event) error {
 	return nil
 }
 
-// marks repeats what stands for a value or a row.
-func marks(n int, one string) string { return strings.Repeat(one+",", n-1) + one }
-
 const eventColumns = "site, number, at, arrived, event, reader, user_id, rest"
 
 // AddEvents is roster.LogWriter's.
 func (t tx) AddEvents(events []roster.Event) error {
-	for len(events) > 0 {
-		n := 1
-		for _, size := range []int{32, 8} {
-			if len(events) >= size {
-				n = size
-				break
-			}
-		}
-		args := make([]any, 0, n*8)
-		for i := range events[:n] {
-			e := &events[i]
-			args = append(args, e.Site, int64(e.Number), e.At.UnixMilli(), e.Arrived.UnixMilli(), string(e.Event), e.Reader,
-				e.UserID, packEvent(e))
-		}
-		_, err := t.c.run("INSERT INTO events ("+eventColumns+") VALUES "+marks(n, "(?,?,?,?,?,?,?,?)"), args...)
-		if err != nil {
-			return err
-		}
-		events = events[n:]
-	}
-	return nil
+	return many(t.c, "INSERT INTO events ("+eventColumns+") VALUES ", "(?,?,?,?,?,?,?,?)", events, func(args []any, e *roster.Event) []any {
+		return append(args, e.Site, int64(e.Number), e.At.UnixMilli(), e.Arrived.UnixMilli(), string(e.Event), e.Reader,
+			e.UserID, packEvent(e))
+	})
 }
 
 // Events is roster.LogReader's.
@@ -177,14 +157,10 @@ func (v view) Verdicts(site, epoch string, after, upTo uint64) ([]wire.Verdict, 
 
 // AddVerdicts is roster.LogWriter's.
 func (t tx) AddVerdicts(rows []roster.VerdictRow) error {
-	for _, r := range rows {
-		_, err := t.c.run("INSERT INTO verdicts (site, epoch, number, event, user_id, detail) VALUES (?,?,?,?,?,?)",
-			r.Site, r.Epoch, int64(r.Verdict.Number), string(r.Verdict.Event), r.Verdict.UserID, r.Verdict.Detail)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return many(t.c, "INSERT INTO verdicts (site, epoch, number, event, user_id, detail) VALUES ", "(?,?,?,?,?,?)", rows,
+		func(args []any, r *roster.VerdictRow) []any {
+			return append(args, r.Site, r.Epoch, int64(r.Verdict.Number), string(r.Verdict.Event), r.Verdict.UserID, r.Verdict.Detail)
+		})
 }
 
 // DropVerdicts is roster.LogWriter's.

@@ -170,9 +170,8 @@ func index(t *testing.T, s roster.Store) {
 	alias := roster.IDRow{ID: "6", GUID: "g", Since: 2}
 	atB := roster.IDRow{ID: "5", Site: "B", GUID: "h", Since: 9, By: "B", Until: 12}
 	update(t, s, func(tx roster.Tx) {
-		for _, row := range []roster.IDRow{{ID: "5", GUID: "before"}, everywhere, alias, atB, {ID: "7", GUID: "g"}} {
-			must(t, tx.PutID(row))
-		}
+		must(t, tx.PutIDs(nil))
+		must(t, tx.PutIDs([]roster.IDRow{{ID: "5", GUID: "before"}, everywhere, alias, atB, {ID: "7", GUID: "g"}}))
 		must(t, tx.DropID("", "7"))
 	})
 	view(t, s, func(v roster.View) {
@@ -198,9 +197,8 @@ func credentials(t *testing.T, s roster.Store) {
 	one, two := protocol.Card(1).Key(), protocol.Card(2).Key()
 	row := roster.RevokedRow{Key: one, GUID: "g", Before: protocol.Given, Stamp: protocol.Stamp{Wall: 5, Counter: 6, Origin: "A"}, By: "anna"}
 	update(t, s, func(tx roster.Tx) {
-		must(t, tx.PutHolder(one, "before"))
-		must(t, tx.PutHolder(one, "g"))
-		must(t, tx.PutHolder(two, "g"))
+		must(t, tx.PutHolders(nil))
+		must(t, tx.PutHolders([]roster.HolderRow{{Key: one, GUID: "before"}, {Key: one, GUID: "g"}, {Key: two, GUID: "g"}}))
 		must(t, tx.DropHolder(two))
 		must(t, tx.PutRevoked(row))
 		must(t, tx.PutRevoked(roster.RevokedRow{Key: two}))
@@ -265,7 +263,7 @@ func rollback(t *testing.T, s roster.Store) {
 	why := errors.New("no")
 	err := s.Update(t.Context(), func(tx roster.Tx) error {
 		must(t, tx.PutUsers([]*roster.UserRow{sample(2)}))
-		must(t, tx.PutID(roster.IDRow{ID: "2", GUID: "guid-0002"}))
+		must(t, tx.PutIDs([]roster.IDRow{{ID: "2", GUID: "guid-0002"}}))
 		must(t, tx.AddEvents([]roster.Event{event(1)}))
 		return why
 	})
