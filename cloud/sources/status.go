@@ -1,0 +1,58 @@
+package sources
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"doorsync/protocol"
+)
+
+// Status is how a source stands.
+type Status struct {
+	Source   protocol.Source `json:"source"`
+	File     string          `json:"file,omitempty"`
+	Interval Interval        `json:"interval"`
+	Watch    bool            `json:"watch"`
+	// Completed is the last completed run, and Ago how long ago that was; nil if
+	// none ever was.
+	Completed *Report       `json:"completed,omitempty"`
+	Ago       time.Duration `json:"ago_ns,omitempty"`
+	// Last is the last run if that did not complete. Both are without effects and
+	// errors: ask for the run.
+	Last *Report `json:"last,omitempty"`
+	// Overdue: nothing has completed for longer than Settings.Late.
+	Overdue bool `json:"overdue,omitempty"`
+	// Next is when the center imports the file at the latest.
+	Next *time.Time `json:"next,omitempty"`
+	// Running is the import under way.
+	Running *Progress `json:"running,omitempty"`
+	// Trouble says what keeps the source from being imported at all, such as
+	// settings that cannot be read.
+	Trouble string `json:"trouble,omitempty"`
+}
+
+// Progress is how far an import has come.
+type Progress struct {
+	Stage   Stage     `json:"stage"`
+	Rows    int       `json:"rows"`  // done in this stage
+	Total   int       `json:"total"` // of this stage, 0 if unknown
+	Started time.Time `json:"started"`
+}
+
+// Stage is what an import is doing.
+type Stage string
+
+// The stages of an import, in order.
+const (
+	StageQueued Stage = "queued" // another import is under way
+	StageCopy   Stage = "copy"   // the file is copied
+	StageRead   Stage = "read"   // its rows are read
+	StagePlan   Stage = "plan"   // its people are told apart
+	StageImport Stage = "import" // the roster takes it in
+)
+
+// Status tells of all CSV sources, by name.
+func (m *Importer) Status(ctx context.Context) ([]Status, error) {
+	return nil, errors.New("status: not yet")
+}
