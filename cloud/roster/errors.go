@@ -20,6 +20,9 @@ var (
 	ErrRemoved = errors.New("user was deleted")
 	// ErrInvalid: the request itself is wrong.
 	ErrInvalid = errors.New("invalid")
+	// ErrStale: users changed after the survey by which an import was planned, so
+	// that it must be planned anew. Nothing was kept.
+	ErrStale = errors.New("users changed since the import was planned")
 	// ErrDamaged: the database is damaged. It is never replaced.
 	ErrDamaged = errors.New("database is damaged")
 	// ErrOlder: the database was written by a version before the first release.

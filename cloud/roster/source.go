@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"iter"
+	"math"
 	"strings"
 	"time"
 
@@ -44,10 +45,15 @@ func Fold(s string) string {
 	return strings.ToLower(s)
 }
 
-// Hash stands for a value of the key, "" folded to nothing has none: 0.
+// Hash stands for a value of the key, "" folded to nothing has none: 0. That of a
+// sync ID is the beginning of its Identity, so that a row need not be read again
+// to be found by it.
 func (k Key) Hash(value string) KeyHash {
 	if value = Fold(value); value == "" {
 		return 0
+	}
+	if k == KeySyncID {
+		return IdentityOf(value).hash()
 	}
 	sum := sha256.Sum256([]byte(string(k) + "\x00" + value))
 	return KeyHash(binary.BigEndian.Uint64(sum[:]))
@@ -63,6 +69,8 @@ func IdentityOf(name string) (out Identity) {
 	copy(out[:], sum[:])
 	return out
 }
+
+func (id Identity) hash() KeyHash { return KeyHash(binary.BigEndian.Uint64(id[:])) }
 
 // Gone is what becomes of a user whom a source no longer names.
 type Gone string
@@ -92,17 +100,36 @@ type SourceRow struct {
 	Added    int64  `cbor:"added,omitempty"` // milliseconds
 	// Runs is the number of the last run.
 	Runs uint64 `cbor:"runs,omitempty"`
+	// NextID is the number after the last user ID that was made up.
+	NextID uint64 `cbor:"next_id,omitempty"`
+	// Changed is the revision of the last change of what the source is or names:
+	// an import that was planned before it is stale.
+	Changed uint64 `cbor:"changed,omitempty"`
 }
+
+// DefaultIDsFrom is where made-up user IDs begin if nobody said otherwise.
+const DefaultIDsFrom = 100_000
 
 // SourceUser is one whom a source names, and who that is.
 type SourceUser struct {
 	Identity Identity
 	// Digest is of the row as it was last taken in; 0 has it taken in again
-	// whatever it says.
+	// whatever it says, as a row of which something was refused. Digests of rows
+	// are other than 0 and DigestAbsent.
 	Digest uint64
 	// GUID is empty where a person has decided that this is nobody yet known.
 	GUID string
 }
+
+// DigestAbsent marks a row that the source no longer names while the user stays:
+// it is remembered, so that who comes back is the same person. An absent row
+// that is missing from the file again is nothing new; one that is in the file
+// has changed.
+const DigestAbsent = math.MaxUint64
+
+// Absent tells that the source did not name the row any more when it was last
+// imported, and all that is to become of the user has.
+func (s SourceUser) Absent() bool { return s.Digest == DigestAbsent }
 
 // Word is what one row of a source says about one person. Values holds what the
 // row says; what it does not hold the source no longer says.
