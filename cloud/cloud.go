@@ -140,6 +140,7 @@ func (c *center) openAPI(ctx context.Context, end *teardown) (err error) {
 // work runs the parts until ctx ends or one of them cannot go on.
 func (c *center) work(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return c.roster.Run(ctx) })
 	g.Go(func() error { return c.exchange.Run(ctx) })
 	g.Go(func() error {
 		return c.broker.Run(ctx, broker.Handler{Heard: c.exchange.Heard, Connected: c.exchange.Connected, Lost: c.exchange.Lost})

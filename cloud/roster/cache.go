@@ -23,6 +23,8 @@ func (c *cache) get(guid string) *storedUser {
 	return c.use(c.byGUID[guid])
 }
 
+func (c *cache) has(guid string) bool { return c.byGUID[guid] != nil }
+
 // find returns how the ID finds a cached user.
 func (c *cache) find(id string) (IDRow, bool) {
 	u := c.use(c.byID[id])

@@ -190,7 +190,9 @@ func (w *work) flushCredentials() error {
 func (r *Roster) absorb(w *work) {
 	r.absorbState(w)
 	for _, u := range w.users {
-		r.cacheUser(u)
+		if !w.passing || r.cache.has(u.row.GUID) {
+			r.cacheUser(u)
+		}
 	}
 }
 
@@ -215,11 +217,18 @@ func (r *Roster) absorbState(w *work) {
 			toggle(s.digest, &u.row)
 		}
 	}
+	if w.meta.Recompute != nil {
+		wake(w.r.behind)
+	}
 	for c := range s.wakes {
-		select {
-		case c <- struct{}{}:
-		default:
-		}
+		wake(c)
+	}
+}
+
+func wake(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
 	}
 }
 

@@ -1,6 +1,7 @@
 package roster_test
 
 import (
+	"context"
 	"crypto/rand"
 	"path/filepath"
 	"testing"
@@ -46,6 +47,14 @@ func (c *center) open() {
 	r, err := roster.Open(c.t.Context(), c.store, roster.Options{Now: func() time.Time { return c.now }})
 	must(c.t, err)
 	c.Roster = r
+}
+
+// SetOrder waits until all users are computed anew.
+func (c *center) SetOrder(ctx context.Context, a roster.Actor, rules protocol.Rules) error {
+	if err := c.Roster.SetOrder(ctx, a, rules); err != nil {
+		return err
+	}
+	return c.CatchUp(ctx)
 }
 
 func (c *center) tick() { c.now = c.now.Add(time.Second) }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"doorsync/protocol"
@@ -31,7 +32,9 @@ type Roster struct {
 	log         *slog.Logger
 	defaultMode string
 
-	writing sync.Mutex // held through each transaction and until memory has it
+	writing sync.Mutex    // held through each transaction and until memory has it
+	waiting atomic.Int32  // how many wait for writing
+	behind  chan struct{} // something is left to compute in the background
 	cache   *cache
 	again   again
 	state   *state
@@ -54,6 +57,7 @@ func open(ctx context.Context, store Store, o Options) (*Roster, error) {
 	r := &Roster{
 		store: store, codec: codec, now: o.Now, log: o.Logger,
 		defaultMode: cmp.Or(o.DefaultMode, wire.ModeAllReaders), cache: newCache(cmp.Or(o.CacheBytes, 32<<20)),
+		behind: make(chan struct{}, 1),
 	}
 	if r.now == nil {
 		r.now = time.Now
@@ -76,7 +80,7 @@ func open(ctx context.Context, store Store, o Options) (*Roster, error) {
 		return nil, err
 	}
 	r.state.meta, r.state.recent = meta, newRecent(meta.Revision)
-	return r, r.resume(ctx)
+	return r, nil
 }
 
 // begin reads what there is once, or makes it up for a new roster.
@@ -101,15 +105,6 @@ func newID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails
 	return hex.EncodeToString(b[:])
-}
-
-// resume goes on with a change of rules that was interrupted.
-func (r *Roster) resume(ctx context.Context) error {
-	if r.state.meta.Recompute == nil {
-		return nil
-	}
-	r.log.Info("going on to compute all users anew under the new rules")
-	return r.recompute(ctx)
 }
 
 // Revision is that of the last commit.

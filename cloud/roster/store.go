@@ -31,6 +31,8 @@ type View interface {
 	MergeReader
 	RunReader
 	GroupReader
+	ContestReader
+	FieldReader
 }
 
 // Tx reads and writes one transaction; it sees what it wrote.
@@ -47,6 +49,7 @@ type Tx interface {
 	MergeWriter
 	RunWriter
 	GroupWriter
+	FieldWriter
 }
 
 // UserReader reads users. A row handed to a callback is the callback's only until
@@ -250,6 +253,8 @@ type Meta struct {
 	// Recompute is set while a change of rules is being carried through: all
 	// users up to this GUID are done.
 	Recompute *string `cbor:"recompute,omitempty"`
+	// Recomputing says how far that is.
+	Recomputing *Recomputing `cbor:"recomputing,omitempty"`
 }
 
 // MetaReader reads Meta; ok is false in a new store.

@@ -34,12 +34,16 @@ type work struct {
 
 	events   []Event
 	verdicts []VerdictRow
+
+	passing bool // users come by in passing: they do not drive others out of the cache
 }
 
 // update runs fn as one transaction, and takes what it did into memory after
 // the commit has returned.
 func (r *Roster) update(ctx context.Context, fn func(*work) error) error {
+	r.waiting.Add(1)
 	r.writing.Lock()
+	r.waiting.Add(-1)
 	defer r.writing.Unlock()
 	var done *work
 	err := r.store.Update(ctx, func(tx Tx) error {

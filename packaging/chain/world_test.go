@@ -61,11 +61,13 @@ func startCenterAt(t testing.TB, path string, pipe exchange.Pipe, k *clock, site
 	if c.x, err = exchange.New(exchange.Options{Roster: c.r, Pipe: pipe, Logger: logger(t, "center")}); err != nil {
 		t.Fatal(err)
 	}
-	c.wg.Go(func() {
-		if err := c.x.Run(ctx); err != nil {
-			t.Error(err)
-		}
-	})
+	for _, run := range []func(context.Context) error{c.x.Run, c.r.Run} {
+		c.wg.Go(func() {
+			if err := run(ctx); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 	return c
 }
 

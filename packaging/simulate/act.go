@@ -235,6 +235,9 @@ func (w *World) setOrder(a Act) {
 	w.office(a.String(), func(ctx context.Context, r *roster.Roster) error {
 		before := r.Revision()
 		err := r.SetOrder(ctx, actor, rules)
+		if err == nil {
+			err = r.CatchUp(ctx)
+		}
 		if failing(err) && r.Revision() != before {
 			return nil
 		}

@@ -94,6 +94,9 @@ func (w *World) startCenter(from tables) (*center, error) {
 	if c.r, err = roster.Open(ctx, c.vault, roster.Options{Now: w.clock.now, Logger: log}); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
+	if err = c.r.CatchUp(ctx); err != nil { // nothing in the background: a seed must come to the same every time
+		return nil, errors.Join(err, store.Close())
+	}
 	c.desk = &desk{Roster: c.r, c: c}
 	var talk exchange.Roster = c.desk
 	if w.plant == plantForgetEpoch {
