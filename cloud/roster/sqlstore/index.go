@@ -37,7 +37,7 @@ func (v view) ids(query string, args ...any) ([]roster.IDRow, error) {
 
 // PutIDs is roster.IndexWriter's.
 func (t tx) PutIDs(rows []roster.IDRow) error {
-	return many(t.c, "INSERT OR REPLACE INTO ids ("+idColumns+") VALUES ", "(?,?,?,?,?,?)", rows, func(args []any, r *roster.IDRow) []any {
+	return many(t.c, &putIDs, rows, func(args []any, r *roster.IDRow) []any {
 		return append(args, r.ID, r.Site, r.GUID, int64(r.Since), r.By, int64(r.Until))
 	})
 }
@@ -71,7 +71,7 @@ func (v view) Revoked() ([]roster.RevokedRow, error) {
 
 // PutHolders is roster.CredentialWriter's.
 func (t tx) PutHolders(rows []roster.HolderRow) error {
-	return many(t.c, "INSERT OR REPLACE INTO creds (key, guid) VALUES ", "(?,?)", rows, func(args []any, r *roster.HolderRow) []any {
+	return many(t.c, &putHolders, rows, func(args []any, r *roster.HolderRow) []any {
 		return append(args, string(r.Key), r.GUID)
 	})
 }

@@ -26,12 +26,9 @@ func (v view) KeyHolders(k roster.KeyHash) ([]string, error) {
 
 // PutKeys is roster.KeyWriter's.
 func (t tx) PutKeys(rows []roster.KeyRow) error {
-	for _, r := range rows {
-		if _, err := t.c.run("INSERT OR IGNORE INTO keys (hash, guid) VALUES (?,?)", hashValue(r.Key), guidValue(r.GUID)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return many(t.c, &putKeys, rows, func(args []any, r *roster.KeyRow) []any {
+		return append(args, hashValue(r.Key), guidValue(r.GUID))
+	})
 }
 
 // DropKeys is roster.KeyWriter's.

@@ -37,7 +37,7 @@ const eventColumns = "site, number, at, arrived, event, reader, user_id, rest"
 
 // AddEvents is roster.LogWriter's.
 func (t tx) AddEvents(events []roster.Event) error {
-	return many(t.c, "INSERT INTO events ("+eventColumns+") VALUES ", "(?,?,?,?,?,?,?,?)", events, func(args []any, e *roster.Event) []any {
+	return many(t.c, &addEvents, events, func(args []any, e *roster.Event) []any {
 		return append(args, e.Site, int64(e.Number), e.At.UnixMilli(), e.Arrived.UnixMilli(), string(e.Event), e.Reader,
 			e.UserID, packEvent(e))
 	})
@@ -157,10 +157,9 @@ func (v view) Verdicts(site, epoch string, after, upTo uint64) ([]wire.Verdict, 
 
 // AddVerdicts is roster.LogWriter's.
 func (t tx) AddVerdicts(rows []roster.VerdictRow) error {
-	return many(t.c, "INSERT INTO verdicts (site, epoch, number, event, user_id, detail) VALUES ", "(?,?,?,?,?,?)", rows,
-		func(args []any, r *roster.VerdictRow) []any {
-			return append(args, r.Site, r.Epoch, int64(r.Verdict.Number), string(r.Verdict.Event), r.Verdict.UserID, r.Verdict.Detail)
-		})
+	return many(t.c, &addVerdicts, rows, func(args []any, r *roster.VerdictRow) []any {
+		return append(args, r.Site, r.Epoch, int64(r.Verdict.Number), string(r.Verdict.Event), r.Verdict.UserID, r.Verdict.Detail)
+	})
 }
 
 // DropVerdicts is roster.LogWriter's.

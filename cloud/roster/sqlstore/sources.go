@@ -112,15 +112,10 @@ func (t tx) DropSource(s protocol.Source) error {
 
 // PutNamed is roster.SourceWriter's.
 func (t tx) PutNamed(s protocol.Source, rows []roster.SourceUser) error {
-	for i := range rows {
-		r := &rows[i]
-		_, err := t.c.run("INSERT OR REPLACE INTO named ("+namedColumns+") VALUES (?,?,?,?)",
-			string(s), r.Identity[:], int64(r.Digest), guidValue(r.GUID))
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	name := any(string(s))
+	return many(t.c, &putNamed, rows, func(args []any, r *roster.SourceUser) []any {
+		return append(args, name, r.Identity[:], int64(r.Digest), guidValue(r.GUID))
+	})
 }
 
 // DropNamed is roster.SourceWriter's.

@@ -25,6 +25,7 @@ type Store struct {
 
 	writing sync.Mutex // held through Update
 	writer  *conn
+	last    int64 // handle given last, 0 if it has to be read
 	readers *readers
 	count   int
 }
@@ -52,13 +53,14 @@ func (s *Store) transact(fn func(roster.Tx) error) error {
 	if _, err := s.writer.run("BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
-	err := fn(tx{view{s.writer, s.codec}})
+	err := fn(tx{view{s.writer, s.codec}, &s.last})
 	if err == nil {
 		_, err = s.writer.run("COMMIT")
 	}
 	if err != nil {
 		// A full disk may have ended the transaction already.
 		_, _ = s.writer.run("ROLLBACK")
+		s.last = 0
 	}
 	return err
 }

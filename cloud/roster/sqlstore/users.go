@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"database/sql/driver"
 	"fmt"
+	"slices"
 
 	"doorsync/cloud/roster"
 )
@@ -21,7 +22,10 @@ type decoder interface {
 }
 
 // tx writes as well.
-type tx struct{ view }
+type tx struct {
+	view
+	last *int64 // handle given last, 0 if it has to be read
+}
 
 // userScan is where one row is read to.
 type userScan struct {
@@ -92,26 +96,48 @@ func (v view) Grave(guid string) (roster.Grave, bool, error) {
 
 // PutUsers is roster.UserWriter's.
 func (t tx) PutUsers(rows []*roster.UserRow) error {
-	for _, r := range rows {
-		put := t.update
-		if r.Handle == 0 {
-			put = t.insert
+	for len(rows) > 0 {
+		if rows[0].Handle != 0 {
+			if err := t.update(rows[0]); err != nil {
+				return err
+			}
+			rows = rows[1:]
+			continue
 		}
-		if err := put(r); err != nil {
+		n := slices.IndexFunc(rows, func(r *roster.UserRow) bool { return r.Handle != 0 })
+		if n < 0 {
+			n = len(rows)
+		}
+		if err := t.insert(rows[:n]); err != nil {
 			return err
 		}
+		rows = rows[n:]
 	}
 	return nil
 }
 
-func (t tx) insert(r *roster.UserRow) error {
-	res, err := t.c.run("INSERT INTO users (guid, sort, revision, search, head, record, contributions) VALUES (?,?,?,?,?,?,?)",
-		r.GUID, r.Sort, int64(r.Revision), r.Search, packHead(r), blob(r.Record), blob(r.Contributions))
+// insert gives new rows the handles after the last one. Nobody else writes, so
+// asking SQLite for each is not needed.
+func (t tx) insert(rows []*roster.UserRow) error {
+	if *t.last == 0 {
+		if _, err := t.c.row([]any{t.last}, "SELECT coalesce(max(seq), 0) FROM users"); err != nil {
+			return err
+		}
+	}
+	next := *t.last
+	err := many(t.c, &insertUsers, rows, func(args []any, p **roster.UserRow) []any {
+		r := *p
+		next++
+		return append(args, next, r.GUID, r.Sort, int64(r.Revision), r.Search, packHead(r), blob(r.Record), blob(r.Contributions))
+	})
 	if err != nil {
 		return err
 	}
-	r.Handle, err = res.LastInsertId()
-	return err
+	for i, r := range rows {
+		r.Handle = *t.last + int64(i) + 1
+	}
+	*t.last = next
+	return nil
 }
 
 // update leaves the index for people alone unless the row says that its place
