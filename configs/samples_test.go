@@ -42,6 +42,31 @@ func TestSampleCentral(t *testing.T) {
 	}
 }
 
+// TestSampleCentralMail takes the comment signs off the section on mail, as
+// somebody does who turns it on.
+func TestSampleCentralMail(t *testing.T) {
+	b, err := os.ReadFile("central.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, found := strings.Cut(string(b), "\n#mail:\n")
+	if !found {
+		t.Fatal("the sample does not show mail")
+	}
+	path := filepath.Join(t.TempDir(), "central.yaml")
+	text := "mail:\n" + strings.TrimPrefix(strings.ReplaceAll("\n"+section, "\n#", "\n"), "\n")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := central.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !c.Mail.Enabled() || c.Mail.TLS != central.Default().Mail.TLS || c.Mail.Rate != central.Default().Mail.Rate || len(c.Mail.Contacts) != 1 {
+		t.Errorf("got %+v", c.Mail)
+	}
+}
+
 // withoutFiles copies a sample with a key that exists.
 func withoutFiles(t *testing.T, sample string) string {
 	t.Helper()

@@ -21,6 +21,7 @@ type Config struct {
 	// Mode is the sync mode of sites that have none of their own.
 	Mode  string `yaml:"mode"`
 	Sites []Site `yaml:"sites"`
+	Mail  Mail   `yaml:"mail"`
 	Log   Log    `yaml:"log"`
 }
 
@@ -76,6 +77,7 @@ func Default() Config {
 		Broker: Broker{Root: wire.DefaultRoot},
 		API:    API{Listen: "127.0.0.1:8480"},
 		Mode:   wire.ModeAllReaders,
+		Mail:   defaultMail(),
 		Log:    Log{Level: "info", Format: "text"},
 	}
 }
@@ -131,6 +133,7 @@ func (c *Config) settle(dir string) {
 	if c.Broker.PasswordFile != "" {
 		c.Broker.PasswordFile = from(dir, c.Broker.PasswordFile)
 	}
+	c.Mail.settle(dir)
 	for i := range c.Sites {
 		if c.Sites[i].KeyFile != "" {
 			c.Sites[i].KeyFile = from(dir, c.Sites[i].KeyFile)

@@ -29,6 +29,7 @@ func (c Config) Validate() []configs.Fault {
 	f.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	f.oneOf("log.format", c.Log.Format, "text", "json")
 	validateSites(&f, c.Sites)
+	c.Mail.validate(&f)
 	return f
 }
 
