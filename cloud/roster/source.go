@@ -202,8 +202,11 @@ const (
 
 // Effect is one line of a run's report.
 type Effect struct {
-	Kind   EffectKind    `json:"kind" cbor:"kind"`
-	Line   int           `json:"line,omitempty" cbor:"line,omitempty"` // of the file
+	Kind EffectKind `json:"kind" cbor:"kind"`
+	Line int        `json:"line,omitempty" cbor:"line,omitempty"` // of the file
+	// SyncID is what the source tells the person apart by, as written: its sync ID, or
+	// the e-mail address. Set at least for EffectUndecided, for a person to decide.
+	SyncID string        `json:"sync_id,omitempty" cbor:"sync_id,omitempty"`
 	UserID string        `json:"user_id,omitempty" cbor:"user_id,omitempty"`
 	GUID   string        `json:"-" cbor:"guid,omitempty"`
 	Name   string        `json:"name,omitempty" cbor:"name,omitempty"`
