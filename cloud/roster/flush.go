@@ -205,6 +205,7 @@ func (r *Roster) absorbState(w *work) {
 	maps.Copy(s.sites, w.sites)
 	absorbPointers(s.siteIDs, w.siteIDs)
 	absorbPointers(s.revoked, w.revoked)
+	absorbPointers(s.fields, w.fields)
 	for k, row := range w.epochs {
 		if s.epochs[k.site] == nil {
 			s.epochs[k.site] = map[string]EpochRow{}

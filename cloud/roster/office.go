@@ -17,6 +17,9 @@ func (r *Roster) Put(ctx context.Context, a Actor, idOrGUID string, p Patch) (Us
 		if err := p.check(); err != nil {
 			return err
 		}
+		if err := w.checkCustom(p); err != nil {
+			return err
+		}
 		u, err := w.lookup(idOrGUID)
 		switch {
 		case err != nil:

@@ -20,6 +20,7 @@ type state struct {
 	epochs  map[string]map[string]EpochRow // by site and epoch
 	siteIDs map[siteID]IDRow               // conflicts, and what is left of resolved ones
 	revoked map[protocol.CredentialKey]RevokedRow
+	fields  map[protocol.Field]protocol.Custom
 	digest  *[wire.Buckets]wire.Sum    // over users that every site sees; nil until asked for
 	wakes   map[chan struct{}]struct{} // subscribers to commits
 	recent  recent
@@ -29,6 +30,9 @@ func loadState(v View) (*state, error) {
 	s := &state{
 		sites: map[string]*SiteRow{}, epochs: map[string]map[string]EpochRow{}, siteIDs: map[siteID]IDRow{},
 		revoked: map[protocol.CredentialKey]RevokedRow{}, wakes: map[chan struct{}]struct{}{},
+	}
+	if err := s.loadFields(v); err != nil {
+		return nil, err
 	}
 	sites, err := v.Sites()
 	if err != nil {

@@ -29,6 +29,7 @@ type work struct {
 	siteIDs map[siteID]*IDRow
 	holders map[protocol.CredentialKey]string // "" is nobody
 	revoked map[protocol.CredentialKey]*RevokedRow
+	fields  map[protocol.Field]*protocol.Custom // written already
 	sites   map[string]*SiteRow
 	epochs  map[siteID]EpochRow
 
