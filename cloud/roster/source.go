@@ -235,6 +235,9 @@ type Candidate struct {
 	UserID string `json:"user_id" cbor:"user_id"`
 	Name   string `json:"name,omitempty" cbor:"name,omitempty"`
 	By     Key    `json:"by" cbor:"by"`
+	// Own: nobody but the source that is imported said the value by which the user
+	// was found, so that its next word may take it away.
+	Own bool `json:"-" cbor:"-"`
 }
 
 // Counts is what an import came to.
