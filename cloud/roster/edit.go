@@ -135,7 +135,7 @@ func saysNothingNew(u *user, e *protocol.Edit) bool {
 
 // enroll begins a user whom a site enrolled.
 func (w *work) enroll(site, id string) (*user, error) {
-	u, err := w.newUser(site, "")
+	u, err := w.newUser(protocol.SourceReaders, site, "")
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +145,7 @@ func (w *work) enroll(site, id string) (*user, error) {
 // enrollApart begins a user whom only its site sees, in place of the holder of
 // the ID.
 func (w *work) enrollApart(site, id string, holder *user) (*user, error) {
-	u, err := w.newUser(site, site)
+	u, err := w.newUser(protocol.SourceReaders, site, site)
 	if err != nil {
 		return nil, err
 	}
@@ -172,6 +172,9 @@ func (w *work) join(site *SiteRow, ep *EpochRow, e *protocol.Entry, u *user, edi
 		return err
 	}
 	edit.Refused = refused
+	if err := w.know(edit.Groups); err != nil {
+		return err
+	}
 	foreign := u.foreignTo(site.Name)
 	w.touch(u, site.Name)
 	w.say(u, edit.Contribution(at, w.meta.Rules))

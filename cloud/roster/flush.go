@@ -13,16 +13,9 @@ import (
 	"doorsync/protocol/wire"
 )
 
-// flush writes everything the transaction changed. Users are encoded while what
-// was encoded before them, and what stands beside users, is written.
+// flush writes everything the transaction changed.
 func (w *work) flush() error {
-	encoded := make(chan flushing, 4)
-	var g errgroup.Group
-	g.Go(func() error { return w.encodeUsers(encoded) })
-	err := w.writeUsers(encoded)
-	for range encoded { // so that the encoder ends, whatever went wrong here
-	}
-	if err = errors.Join(g.Wait(), err); err != nil {
+	if err := w.flushUsers(); err != nil {
 		return err
 	}
 	if err := w.flushIndex(); err != nil {
@@ -41,9 +34,24 @@ func (w *work) flush() error {
 	return w.tx.PutMeta(w.meta)
 }
 
-// flushing are users ready to be written: whole rows, and those of which only
-// the contributions changed.
-type flushing struct{ whole, contributions []*UserRow }
+// flushUsers writes users, and what happened to them. Users are encoded while
+// what was encoded before them, and what stands beside users, is written.
+func (w *work) flushUsers() error {
+	encoded := make(chan flushing, 4)
+	var g errgroup.Group
+	g.Go(func() error { return w.encodeUsers(encoded) })
+	err := w.writeUsers(encoded)
+	for range encoded { // so that the encoder ends, whatever went wrong here
+	}
+	return errors.Join(g.Wait(), err)
+}
+
+// flushing are users ready to be written: whole rows, those of which only the
+// contributions changed, and the global keys that came and went.
+type flushing struct {
+	whole, contributions []*UserRow
+	keys                 keyChanges
+}
 
 // flushed is how many users are written at a time.
 const flushed = 64
@@ -62,6 +70,9 @@ func (w *work) encodeUsers(out chan<- flushing) error {
 				f.whole = append(f.whole, &u.row)
 			default:
 				f.contributions = append(f.contributions, &u.row)
+			}
+			if w.keys != nil {
+				f.keys.of(u, w.keys)
 			}
 		}
 		out <- f
@@ -83,6 +94,9 @@ func (w *work) writeUsers(encoded <-chan flushing) error {
 		if err := w.tx.PutContributions(f.contributions); err != nil {
 			return err
 		}
+		if err := f.keys.write(w.tx); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -92,7 +106,7 @@ func compareSiteID(a, b siteID) int {
 }
 
 // encode computes what is stored of a user; changed tells whether more than its
-// contributions did.
+// contributions did. Who introduced a user is no concern of the sites.
 func (w *work) encode(u *user) (changed bool, err error) {
 	r := &u.row
 	r.Contributions = encodeContributions(u.contributions, u.record)
@@ -103,7 +117,7 @@ func (w *work) encode(u *user) (changed bool, err error) {
 	r.Moved = r.Sort != u.was.Sort
 	r.Sum = r.change().Sum()
 	if r.Handle != 0 && r.Sum == u.was.Sum && !u.force && !u.claimed {
-		return false, nil
+		return u.introduced, nil
 	}
 	w.claim(u)
 	u.credit()
@@ -201,7 +215,14 @@ func (r *Roster) absorbState(w *work) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.meta = w.meta
-	s.recent.add(w.order)
+	if w.spilled != nil {
+		s.absorbSpilled(w)
+	} else {
+		s.recent.add(w.order)
+	}
+	absorbPointers(s.sources, w.sources)
+	maps.Copy(s.groups, w.groups)
+	s.keys = w.keys
 	maps.Copy(s.sites, w.sites)
 	absorbPointers(s.siteIDs, w.siteIDs)
 	absorbPointers(s.revoked, w.revoked)
@@ -218,7 +239,7 @@ func (r *Roster) absorbState(w *work) {
 			toggle(s.digest, &u.row)
 		}
 	}
-	if w.meta.Recompute != nil {
+	if w.meta.Recompute != nil || w.meta.Reindex != nil {
 		wake(w.r.behind)
 	}
 	for c := range s.wakes {

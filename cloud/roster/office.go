@@ -86,7 +86,7 @@ func (w *work) create(id string, p Patch) (*user, error) {
 	if err := checkID(id); err != nil {
 		return nil, invalid("%w", err)
 	}
-	u, err := w.newUser("", "")
+	u, err := w.newUser(protocol.SourceOffice, "", "")
 	if err != nil {
 		return nil, err
 	}
@@ -119,6 +119,9 @@ func (w *work) patch(u *user, p Patch) error {
 	}
 	for _, g := range p.Join {
 		c.SetGroup(g, protocol.Given, at)
+	}
+	if err := w.know(p.Join); err != nil {
+		return err
 	}
 	for _, g := range p.Leave {
 		c.SetGroup(g, leaving(u, g), at)

@@ -30,7 +30,7 @@ func (r *Roster) Sources(context.Context) ([]SourceView, error) {
 // tells how far that is.
 func (r *Roster) SetOrder(ctx context.Context, a Actor, rules protocol.Rules) error {
 	err := r.update(ctx, func(w *work) error {
-		if err := checkRules(rules); err != nil {
+		if err := w.checkRules(rules); err != nil {
 			return err
 		}
 		w.reorder(ownID(rules))

@@ -31,6 +31,9 @@ func (w *work) remove(u *user) error {
 	if err := w.bury(u); err != nil {
 		return err
 	}
+	if err := w.dropAbsent(u.row.GUID); err != nil {
+		return err
+	}
 	w.touch(u, "")
 	w.claim(u)
 	u.row.Removed = u.row.Revision
@@ -132,6 +135,9 @@ func (w *work) raise(u *user) error {
 		return err
 	}
 	if err := w.tx.DropGrave(g.GUID); err != nil {
+		return err
+	}
+	if err := w.takeAgain(g.GUID); err != nil {
 		return err
 	}
 	w.touch(u, "")

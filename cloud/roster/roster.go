@@ -80,6 +80,9 @@ func open(ctx context.Context, store Store, o Options) (*Roster, error) {
 		return nil, err
 	}
 	r.state.meta, r.state.recent = meta, newRecent(meta.Revision)
+	if !meta.Groups {
+		return r, r.gatherGroups(ctx)
+	}
 	return r, nil
 }
 
@@ -96,7 +99,7 @@ func (r *Roster) begin(ctx context.Context) (m Meta, err error) {
 	salt := make([]byte, 16)
 	_, _ = rand.Read(salt) // never fails
 	// Revision 0 means that a site holds nothing, so the empty roster is at 1.
-	m = Meta{Roster: newID(), Revision: 1, Settings: 1, Salt: salt, Rules: protocol.DefaultRules()}
+	m = Meta{Roster: newID(), Revision: 1, Settings: 1, Salt: salt, Rules: protocol.DefaultRules(), Groups: true}
 	return m, r.store.Update(ctx, func(tx Tx) error { return tx.PutMeta(m) })
 }
 

@@ -21,8 +21,11 @@ type state struct {
 	siteIDs map[siteID]IDRow               // conflicts, and what is left of resolved ones
 	revoked map[protocol.CredentialKey]RevokedRow
 	fields  map[protocol.Field]protocol.Custom
-	digest  *[wire.Buckets]wire.Sum    // over users that every site sees; nil until asked for
-	wakes   map[chan struct{}]struct{} // subscribers to commits
+	sources map[protocol.Source]SourceRow // as administrators set them up
+	groups  map[string]string             // known spellings, by what they fold to
+	keys    *keyPlan                      // of the sources; nil if no keys are in use
+	digest  *[wire.Buckets]wire.Sum       // over users that every site sees; nil until asked for
+	wakes   map[chan struct{}]struct{}    // subscribers to commits
 	recent  recent
 }
 
@@ -30,6 +33,7 @@ func loadState(v View) (*state, error) {
 	s := &state{
 		sites: map[string]*SiteRow{}, epochs: map[string]map[string]EpochRow{}, siteIDs: map[siteID]IDRow{},
 		revoked: map[protocol.CredentialKey]RevokedRow{}, wakes: map[chan struct{}]struct{}{},
+		sources: map[protocol.Source]SourceRow{}, groups: map[string]string{},
 	}
 	if err := s.loadFields(v); err != nil {
 		return nil, err
@@ -66,7 +70,23 @@ func loadState(v View) (*state, error) {
 	for _, row := range revoked {
 		s.revoked[row.Key] = row
 	}
-	return s, nil
+	return s, s.loadSources(v)
+}
+
+func (s *state) loadSources(v View) error {
+	rows, err := v.SourceRows()
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		s.sources[row.Name] = row
+	}
+	s.keys = planOf(s.sources)
+	groups, err := v.Groups()
+	for _, g := range groups {
+		s.groups[Fold(g)] = g
+	}
+	return err
 }
 
 func (s *state) site(name string) (*SiteRow, bool) {

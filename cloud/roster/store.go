@@ -253,6 +253,13 @@ type Meta struct {
 	// Recompute is set while a change of rules is being carried through: all
 	// users up to this GUID are done.
 	Recompute *string `cbor:"recompute,omitempty"`
+	// Reindex is set while the index of global keys is being made anew: all users
+	// up to this GUID are in it.
+	Reindex *string `cbor:"reindex,omitempty"`
+	// Groups tells that the names of groups are kept in a table of their own.
+	Groups bool `cbor:"groups,omitempty"`
+	// Left are sources that were removed while what they had said stays said.
+	Left []protocol.Source `cbor:"left,omitempty"`
 	// Recomputing says how far that is.
 	Recomputing *Recomputing `cbor:"recomputing,omitempty"`
 }

@@ -29,13 +29,16 @@ type user struct {
 	record        protocol.Record
 	keys          []protocol.CredentialKey // of record.Credentials; a template's key costs a hash
 	contributions []protocol.Contribution  // sorted by source
+	said          []protocol.Contribution  // as they were before: the values, and
+	saidElements  []protocol.Contribution  // the rest, once it is decoded
 	ids           []IDRow
 
-	dirty    bool     // contributions or row changed
-	force    bool     // a new revision even if the record is the same
-	claimed  bool     // row.Revision is of this transaction
-	refolded bool     // credentials and groups too
-	touched  []string // sites (or "" for the office) that changed it
+	dirty      bool     // contributions or row changed
+	force      bool     // a new revision even if the record is the same
+	claimed    bool     // row.Revision is of this transaction
+	refolded   bool     // credentials and groups too
+	introduced bool     // row.Known changed
+	touched    []string // sites (or "" for the office) that changed it
 }
 
 // outlineOf decodes a user but for what its credentials and groups are.
@@ -46,6 +49,7 @@ func outlineOf(codec *wire.Codec, s *storedUser) (*user, error) {
 		return nil, fmt.Errorf("decode user %s: %w: %w", s.row.GUID, ErrDamaged, err)
 	}
 	u.contributions, err = decodeContributions(s.row.Contributions, u.record, nil)
+	u.said = u.contributions
 	return u, err
 }
 
@@ -65,7 +69,7 @@ func (u *user) complete(codec *wire.Codec) error {
 		return err
 	}
 	u.whole, u.keys, u.record.Credentials, u.record.Groups = true, keys, rec.Credentials, rec.Groups
-	u.contributions = unite(u.contributions, elements)
+	u.contributions, u.saidElements = unite(u.contributions, elements), elements
 	return nil
 }
 

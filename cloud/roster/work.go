@@ -36,6 +36,11 @@ type work struct {
 	events   []Event
 	verdicts []VerdictRow
 
+	sources map[protocol.Source]*SourceRow // written already; nil was dropped
+	groups  map[string]string              // written already; spelling by what it folds to
+	keys    *keyPlan                       // what of users is in the index of global keys
+	spilled *spilled                       // nil while all that was changed is in memory
+
 	passing bool // users come by in passing: they do not drive others out of the cache
 }
 
@@ -52,6 +57,7 @@ func (r *Roster) update(ctx context.Context, fn func(*work) error) error {
 			r: r, tx: tx, now: r.now(), meta: r.state.meta, users: map[string]*user{}, byID: map[string]IDRow{},
 			freed: map[string]bool{}, siteIDs: map[siteID]*IDRow{}, holders: map[protocol.CredentialKey]string{},
 			revoked: map[protocol.CredentialKey]*RevokedRow{}, sites: map[string]*SiteRow{}, epochs: map[siteID]EpochRow{},
+			keys: r.state.keys,
 		}
 		if err := fn(w); err != nil {
 			return err
@@ -81,7 +87,7 @@ func (w *work) outline(guid string) (*user, error) {
 	if u, ok := w.users[guid]; ok {
 		return u, nil
 	}
-	known := w.r.cache.get(guid)
+	known := w.cached(guid)
 	if known == nil {
 		var err error
 		if known, err = w.load(guid); err != nil {
@@ -105,20 +111,28 @@ func (w *work) load(guid string) (*storedUser, error) {
 	if !ok {
 		return nil, fmt.Errorf("user %s: %w", guid, ErrNotFound)
 	}
-	ids, err := w.tx.IDsOf(guid)
+	ids, err := idsOf(w.tx, guid)
 	if err != nil {
 		return nil, err
 	}
-	return &storedUser{row: row, ids: slices.DeleteFunc(ids, func(row IDRow) bool { return row.Site != "" })}, nil
+	return &storedUser{row: row, ids: ids}, nil
+}
+
+// idsOf are the user IDs that find a user everywhere.
+func idsOf(v IndexReader, guid string) ([]IDRow, error) {
+	ids, err := v.IDsOf(guid)
+	return slices.DeleteFunc(ids, func(row IDRow) bool { return row.Site != "" }), err
 }
 
 // newUser begins a user at a revision of its own.
-func (w *work) newUser(enrolledBy, conflictAt string) (*user, error) {
+func (w *work) newUser(by protocol.Source, enrolledBy, conflictAt string) (*user, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return nil, fmt.Errorf("new user: %w", err)
 	}
-	u := &user{row: UserRow{GUID: id.String(), Site: conflictAt, EnrolledBy: enrolledBy}, was: &UserRow{}, whole: true}
+	u := &user{row: UserRow{
+		GUID: id.String(), Site: conflictAt, EnrolledBy: enrolledBy, Known: []protocol.Source{by},
+	}, was: &UserRow{}, whole: true}
 	u.record.GUID, u.record.Site = u.row.GUID, u.row.Site
 	w.users[u.row.GUID] = u
 	w.touch(u, enrolledBy)
@@ -209,7 +223,7 @@ func (w *work) id(id string) (IDRow, bool, error) {
 	if w.freed[id] {
 		return IDRow{}, false, nil
 	}
-	if row, ok := w.r.cache.find(id); ok {
+	if row, ok := w.cachedID(id); ok {
 		return row, true, nil
 	}
 	return w.tx.ID("", id)
@@ -241,6 +255,12 @@ func (w *work) giveID(u *user, row IDRow) error {
 		}
 		before.ids = withoutID(before.ids, row.ID)
 	}
+	w.enterID(u, row)
+	return nil
+}
+
+// enterID is giveID for an ID that nobody else has.
+func (w *work) enterID(u *user, row IDRow) {
 	row.GUID, row.Site = u.row.GUID, ""
 	w.byID[row.ID] = row
 	delete(w.freed, row.ID)
@@ -248,7 +268,6 @@ func (w *work) giveID(u *user, row IDRow) error {
 	// again, once it is read from there.
 	u.ids = append(withoutID(u.ids, row.ID), row)
 	slices.SortFunc(u.ids, byAge)
-	return nil
 }
 
 // byAge is the order of IndexReader.IDsOf, among rows of one reach.

@@ -1,0 +1,103 @@
+package roster
+
+import (
+	"bytes"
+	"slices"
+)
+
+// spillNamed is how many rows that name people are kept, so that they are
+// written in the order of the index.
+const spillNamed = 1 << 17
+
+// nameAll notes whom the rows of a person name. Where something was refused the
+// rows are taken in again by the next import.
+func (im *importing) nameAll(p *Person, u *user, unsettled bool) {
+	for i := range p.Words {
+		im.name(&p.Words[i], u.row.GUID, unsettled)
+	}
+	for _, id := range p.Lost {
+		im.named = append(im.named, SourceUser{Identity: id, Digest: DigestAbsent, GUID: u.row.GUID})
+	}
+}
+
+func (im *importing) name(w *Word, guid string, unsettled bool) {
+	row := SourceUser{Identity: w.Identity, Digest: w.Digest, GUID: guid}
+	if unsettled {
+		row.Digest = 0
+	}
+	im.named = append(im.named, row)
+}
+
+// writeNamed writes them; of several for one row the last one stands.
+func (im *importing) writeNamed() error {
+	if len(im.named) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(im.named, func(a, b SourceUser) int { return bytes.Compare(a.Identity[:], b.Identity[:]) })
+	if err := im.w.tx.PutNamed(im.source.Name, im.named); err != nil {
+		return err
+	}
+	err := im.indexSyncIDs()
+	clear(im.named)
+	im.named = im.named[:0]
+	return err
+}
+
+// indexSyncIDs lets users be found by the sync IDs of the rows that name them.
+// A row of the index that is no longer true finds nobody, since every one is held
+// against the users themselves.
+func (im *importing) indexSyncIDs() error {
+	p := im.w.keys
+	if p == nil || !slices.Contains(p.of[im.source.Name], KeySyncID) {
+		return nil
+	}
+	var c keyChanges
+	for _, row := range im.named {
+		c.put = append(c.put, KeyRow{row.Identity.hash(), row.GUID})
+	}
+	return c.write(im.w.tx)
+}
+
+// handOver lets the rows that name one user name another, and be taken in again:
+// what several rows say about one user is joined anew.
+func (w *work) handOver(from, to string) error {
+	return w.eachNamed(from, func(row NamedUser) error {
+		if row.GUID = to; !row.Absent() {
+			row.Digest = 0
+		}
+		return w.tx.PutNamed(row.Source, []SourceUser{row.SourceUser})
+	})
+}
+
+// dropAbsent forgets rows that named a deleted user and that sources no longer
+// have: who comes back after a deletion is somebody new.
+func (w *work) dropAbsent(guid string) error {
+	return w.eachNamed(guid, func(row NamedUser) error {
+		if !row.Absent() {
+			return nil
+		}
+		return w.tx.DropNamed(row.Source, []Identity{row.Identity})
+	})
+}
+
+// takeAgain has the rows that name a user taken in by the next imports.
+func (w *work) takeAgain(guid string) error {
+	return w.eachNamed(guid, func(row NamedUser) error {
+		if row.Absent() {
+			return nil
+		}
+		row.Digest = 0
+		return w.tx.PutNamed(row.Source, []SourceUser{row.SourceUser})
+	})
+}
+
+func (w *work) eachNamed(guid string, fn func(NamedUser) error) error {
+	if len(w.r.state.sources) == 0 && len(w.sources) == 0 {
+		return nil
+	}
+	rows, err := w.tx.NamedBy(guid)
+	for i := 0; i < len(rows) && err == nil; i++ {
+		err = fn(rows[i])
+	}
+	return err
+}
