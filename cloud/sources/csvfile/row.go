@@ -73,8 +73,13 @@ func (r *Row) Digest() uint64 {
 		b = appendPart(b, r.Values[i].Value.Second)
 	}
 	r.sorted = r.sorted[:0]
-	for i := range r.Credentials {
-		r.sorted = append(r.sorted, string(r.Credentials[i].Key()))
+	if len(r.Credentials) == 1 { // as almost everywhere: no key need be made
+		c := &r.Credentials[0]
+		b = appendPart(appendPart(appendPart(b, string(c.Kind)), c.Format), c.Number)
+	} else {
+		for i := range r.Credentials {
+			r.sorted = append(r.sorted, string(r.Credentials[i].Key()))
+		}
 	}
 	b = r.appendSet(b, 'c')
 	r.sorted = append(r.sorted[:0], r.Groups...)
