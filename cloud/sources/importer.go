@@ -69,8 +69,9 @@ type Importer struct {
 	log  *slog.Logger
 	heap chan struct{} // one import at a time holds the memory that imports take
 
-	mu   sync.Mutex
-	busy map[protocol.Source]*running
+	mu        sync.Mutex
+	busy      map[protocol.Source]*running
+	histories map[protocol.Source]history
 }
 
 // Request is one import that somebody asks for.
@@ -109,6 +110,7 @@ func New(o Options) (*Importer, error) {
 	}
 	return &Importer{
 		o: o, now: o.Now, log: o.Logger, heap: make(chan struct{}, 1), busy: map[protocol.Source]*running{},
+		histories: map[protocol.Source]history{},
 	}, nil
 }
 
@@ -133,10 +135,4 @@ func sweep(dir string) error {
 		}
 	}
 	return nil
-}
-
-// running is an import under way.
-type running struct {
-	mu sync.Mutex
-	at Progress
 }

@@ -2,9 +2,9 @@ package sources
 
 import (
 	"context"
-	"errors"
 	"time"
 
+	"doorsync/cloud/roster"
 	"doorsync/protocol"
 )
 
@@ -54,5 +54,56 @@ const (
 
 // Status tells of all CSV sources, by name.
 func (m *Importer) Status(ctx context.Context) ([]Status, error) {
-	return nil, errors.New("status: not yet")
+	var out []Status
+	for _, row := range m.sources() {
+		s, err := m.statusOf(ctx, row)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+func (m *Importer) statusOf(ctx context.Context, row roster.SourceRow) (Status, error) {
+	out := Status{Source: row.Name}
+	settings, err := ParseSettings(row.Settings)
+	if err != nil {
+		out.Trouble = err.Error() + "; set them anew"
+		settings = DefaultSettings()
+	}
+	out.File, out.Interval, out.Watch = settings.File, settings.Interval, settings.Watch
+	h, err := m.history(ctx, row)
+	if err != nil {
+		return out, err
+	}
+	now := m.now()
+	if out.Completed = h.completed; h.completed != nil {
+		out.Ago = now.Sub(h.completedAt())
+	}
+	if h.last != h.completed {
+		out.Last = h.last
+	}
+	out.Overdue = overdue(row, settings, &h, now)
+	if settings.File != "" && settings.Interval > 0 {
+		next := now
+		if at := h.checkedAt(); !at.IsZero() {
+			next = at.Add(time.Duration(settings.Interval))
+		}
+		out.Next = &next
+	}
+	if p, ok := m.Progress(string(row.Name)); ok {
+		out.Running = &p
+	}
+	return out, nil
+}
+
+// overdue reports whether a run is missed: none has completed for too long, since
+// the source was added if none ever was.
+func overdue(row roster.SourceRow, s Settings, h *history, now time.Time) bool {
+	since := time.UnixMilli(row.Added)
+	if at := h.completedAt(); at.After(since) {
+		since = at
+	}
+	return s.Late() > 0 && now.Sub(since) > s.Late()
 }
