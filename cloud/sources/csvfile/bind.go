@@ -40,7 +40,7 @@ func bind(p parsed, s *sample) (*binding, error) {
 	}
 	recognized := b.recognize(p, known)
 	if recognized == 0 {
-		b.notes = append(b.notes, "no name of the header is known; the columns are taken by their order")
+		b.notes = []string{"no name of the header is known; the columns are taken by their order"}
 		return b, b.byOrder(p, data)
 	}
 	return b, b.byNames(p)
@@ -97,6 +97,9 @@ func (b *binding) byMapping(columns []Column) error {
 		b.columns = append(b.columns, b.titled(c))
 	}
 	if len(missing) > 0 {
+		if slices.ContainsFunc(b.header, func(h string) bool { return showName(h) != clip(h) }) {
+			hints = append(hints, "the first row looks like a person: did the header get lost?")
+		}
 		return &Error{
 			Line: b.line, Fatal: true, Wrong: "the file lacks " + strings.Join(missing, ", ") + "; it has " + b.shape(),
 			Wanted: strings.Join(append([]string{"every column that the source's settings name"}, hints...), "; "),
@@ -218,7 +221,7 @@ func (b *binding) byOrder(p parsed, data [][]string) error {
 		return &Error{Fatal: true, Wrong: "nothing says what the columns are, and the usual order has 4 or 5; the file has " + b.shape(), Wanted: wanted}
 	}
 	if addresses[2]*2 <= filled && (filled > 0 || b.count == 4) {
-		wrong := fmt.Sprintf("column 3 should hold e-mail addresses, but does so in %d of %d rows", addresses[2], filled)
+		wrong := fmt.Sprintf("the usual order has e-mail addresses here, but %d of %d rows do", addresses[2], filled)
 		for i, n := range addresses {
 			if i != 2 && n > addresses[2] {
 				wrong += fmt.Sprintf(" (column %d does in %d: is a column missing or out of place?)", i+1, n)
@@ -274,7 +277,7 @@ func (b *binding) suggestion() string {
 		seen[c.Field] = true
 	}
 	if !seen[string(protocol.FieldEmail)] {
-		out = append(out, "3=email")
+		out = append(out, "HEADER=email")
 	}
 	return strings.Join(out, ",")
 }

@@ -156,10 +156,11 @@ func checkID(s, what string) *fault {
 	return nil
 }
 
-// readLanguage takes a tag such as de or de-AT.
+// readLanguage takes a tag such as de or de-AT, and writes it in the usual case.
 func readLanguage(s string) (string, *fault) {
 	s = strings.ReplaceAll(s, "_", "-")
-	for i, part := range strings.Split(s, "-") {
+	parts := strings.Split(s, "-")
+	for i, part := range parts {
 		ok := len(part) >= 1 && len(part) <= 8 && strings.ContainsFunc(part, isAlphanumeric) && !strings.ContainsFunc(part, func(r rune) bool { return !isAlphanumeric(r) })
 		if i == 0 {
 			ok = ok && (len(part) == 2 || len(part) == 3) && strings.Trim(part, "0123456789") == part
@@ -167,8 +168,14 @@ func readLanguage(s string) (string, *fault) {
 		if !ok {
 			return "", &fault{"this is no language", "a language tag, such as en or de-AT"}
 		}
+		switch parts[i] = strings.ToLower(part); {
+		case i > 0 && len(part) == 2:
+			parts[i] = strings.ToUpper(part)
+		case i > 0 && len(part) == 4:
+			parts[i] = strings.ToUpper(part[:1]) + parts[i][1:]
+		}
 	}
-	return s, nil
+	return strings.Join(parts, "-"), nil
 }
 
 func isAlphanumeric(r rune) bool {

@@ -13,6 +13,7 @@ type dates struct {
 	example string
 	zone    *time.Location
 	endsDay bool
+	upper   bool // am and pm are read in capitals only
 }
 
 // isoLayouts are what is read where no format is named.
@@ -39,6 +40,7 @@ func newDates(format, zone string, endsDay bool) (*dates, error) {
 		}
 		d.layouts, d.name = []string{layout}, strings.TrimSpace(format)
 	}
+	d.upper = strings.Contains(d.layouts[0], "PM")
 	d.example = time.Date(2026, time.November, 22, 8, 30, 0, 0, d.zone).Format(d.layouts[0])
 	return d, nil
 }
@@ -110,6 +112,9 @@ func (d *dates) wanted() string {
 // read reads a date. One without a time is midnight at its beginning, or, if the
 // day is to count whole, at its end.
 func (d *dates) read(s string) (time.Time, bool) {
+	if d.upper {
+		s = strings.ToUpper(s)
+	}
 	for _, layout := range d.layouts {
 		t, err := time.ParseInLocation(layout, s, d.zone)
 		if err != nil {

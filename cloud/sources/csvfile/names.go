@@ -116,28 +116,30 @@ func nearest(name string, candidates []string) string {
 	return found
 }
 
-// distance is how many letters must be changed, added or left out to make one of
-// the other; limit if so many or more.
+// distance is how many letters must be changed, added, left out or swapped with
+// the next to make one of the other; limit if so many or more.
 func distance(a, b string, limit int) int {
 	x, y := []rune(a), []rune(b)
 	if len(x)-len(y) >= limit || len(y)-len(x) >= limit {
 		return limit
 	}
-	row := make([]int, len(y)+1)
-	for j := range row {
-		row[j] = j
+	rows := [3][]int{make([]int, len(y)+1), make([]int, len(y)+1), make([]int, len(y)+1)}
+	for j := range rows[0] {
+		rows[0][j] = j
 	}
 	for i := range x {
-		diagonal := row[0]
+		row, last, before := rows[(i+1)%3], rows[i%3], rows[(i+2)%3]
 		row[0] = i + 1
 		for j := range y {
-			cost := diagonal
+			cost := last[j]
 			if x[i] != y[j] {
 				cost++
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+			row[j+1] = min(cost, row[j]+1, last[j+1]+1)
+			if i > 0 && j > 0 && x[i] == y[j-1] && x[i-1] == y[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
 		}
 	}
-	return min(row[len(y)], limit)
+	return min(rows[len(x)%3][len(y)], limit)
 }

@@ -221,6 +221,9 @@ func (r *Reader) fault(column int, value string, f fault) {
 	if column >= 0 && r.secret[column] {
 		value = ""
 	}
+	if r.rows == 1 && !r.described.Header && slices.Contains(r.described.Detected, "header") {
+		f.wanted += " (if this row is the header, set header to yes)"
+	}
 	e := &Error{Line: r.split.line, Column: column + 1, Value: clip(value), Wrong: f.wrong, Wanted: f.wanted}
 	r.wrong = append(r.wrong, r.placed(e))
 }

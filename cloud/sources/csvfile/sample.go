@@ -41,21 +41,23 @@ func sampleOf(src *source) (*sample, error) {
 	return s, nil
 }
 
-// endsWithLF reports whether lines end with LF or CR LF: they do unless there is
-// no LF outside quotes, but a CR.
+// endsWithLF reports whether lines end with LF or CR LF: they do unless outside
+// quotes there are more CRs without an LF than LFs. A CR at the end of what is
+// seen is none without.
 func endsWithLF(text []byte) bool {
-	inside, cr := false, false
-	for _, b := range text {
+	inside, lf, cr := false, 0, 0
+	for i, b := range text {
 		switch {
 		case b == '"':
 			inside = !inside
-		case b == '\n' && !inside:
-			return true
-		case b == '\r' && !inside:
-			cr = true
+		case inside:
+		case b == '\n':
+			lf++
+		case b == '\r' && i+1 < len(text) && text[i+1] != '\n':
+			cr++
 		}
 	}
-	return !cr || bytes.HasSuffix(text, []byte("\r")) && bytes.Count(text, []byte("\r")) == 1
+	return lf >= cr
 }
 
 // named looks for a first line such as sep=; which some programs write and
