@@ -79,7 +79,7 @@ func (im *importing) run(ctx context.Context) error {
 		if err := im.person(&p); err != nil {
 			return err
 		}
-		if len(im.w.order) < spillAt && len(im.w.users) < 4*spillAt && len(im.named) < spillNamed {
+		if len(im.w.order) < im.w.r.spillAt && len(im.w.users) < 4*im.w.r.spillAt && len(im.named) < spillNamed {
 			continue
 		}
 		if err := ctx.Err(); err != nil {

@@ -85,7 +85,7 @@ func (im *importing) tryAgain() error {
 		if err := im.refused(u, one); err != nil {
 			return err
 		}
-		if len(im.w.users) >= 2*spillAt {
+		if len(im.w.users) >= 2*im.w.r.spillAt {
 			if err := im.spill(); err != nil {
 				return err
 			}

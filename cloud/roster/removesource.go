@@ -60,7 +60,7 @@ func (im *importing) everybodyGone(ctx context.Context) error {
 		var rows []SourceUser
 		err := im.w.tx.Named(im.source.Name, Identity{}, func(row SourceUser) bool {
 			rows = append(rows, row)
-			return len(rows) < spillAt
+			return len(rows) < im.w.r.spillAt
 		})
 		if err != nil || len(rows) == 0 {
 			return err
@@ -74,7 +74,7 @@ func (im *importing) everybodyGone(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if len(im.w.order) >= spillAt {
+		if len(im.w.order) >= im.w.r.spillAt {
 			if err := im.w.spill(); err != nil {
 				return err
 			}

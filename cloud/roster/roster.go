@@ -35,6 +35,7 @@ type Roster struct {
 	writing sync.Mutex    // held through each transaction and until memory has it
 	waiting atomic.Int32  // how many wait for writing
 	behind  chan struct{} // something is left to compute in the background
+	spillAt int           // users that an import keeps before it writes them
 	cache   *cache
 	again   again
 	state   *state
@@ -57,7 +58,7 @@ func open(ctx context.Context, store Store, o Options) (*Roster, error) {
 	r := &Roster{
 		store: store, codec: codec, now: o.Now, log: o.Logger,
 		defaultMode: cmp.Or(o.DefaultMode, wire.ModeAllReaders), cache: newCache(cmp.Or(o.CacheBytes, 32<<20)),
-		behind: make(chan struct{}, 1),
+		behind: make(chan struct{}, 1), spillAt: spillUsers,
 	}
 	if r.now == nil {
 		r.now = time.Now

@@ -9,8 +9,8 @@ type spilled struct {
 	digest *[wire.Buckets]wire.Sum // what changes of the digest; nil while nobody asked for it
 }
 
-// spillAt is how many users an import keeps before it writes them.
-const spillAt = 512
+// spillUsers is how many users an import keeps before it writes them.
+const spillUsers = 512
 
 // spill writes the users changed so far into the open transaction and forgets
 // them, so that a transaction over a million users takes the memory of some
