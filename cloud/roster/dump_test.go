@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
-	"testing"
+
+	"pgregory.net/rapid"
 
 	"doorsync/cloud/roster"
 	"doorsync/protocol"
@@ -58,7 +59,7 @@ func (c *center) dump() string {
 
 // sameEffects holds a dry run against the run. GUIDs of new users are made up
 // anew.
-func sameEffects(t testing.TB, dry, run []roster.Effect) {
+func sameEffects(t rapid.TB, dry, run []roster.Effect) {
 	t.Helper()
 	plain := func(in []roster.Effect) []roster.Effect {
 		out := make([]roster.Effect, len(in))
