@@ -11,7 +11,9 @@ import (
 )
 
 // Merge makes one user of two; the older one's GUID survives, and every user ID
-// of both goes on finding it.
+// of both goes on finding it. Credentials and groups of both are united, but for
+// those that the office gave to one whom only imports had introduced. Split
+// undoes it.
 func (r *Roster) Merge(ctx context.Context, a Actor, one, other string) (UserView, error) {
 	return r.merging(ctx, "merge users", func(w *work) (*user, error) {
 		u, err := w.existing(one)
@@ -83,12 +85,16 @@ func (w *work) merge(a Actor, one, other *user) (*user, error) {
 	id := mergedID(stays, goes)
 	conflict := stays.row.Site != "" && goes.row.Site != ""
 	w.note(a, protocol.EventOfficeChanged, stays, fmt.Sprintf("merged with user %s (%s)", goes.record.UserID(), goes.row.GUID))
-	both := unite(reclaimed(stays, goes), reclaimed(goes, stays))
+	both := bothSaid(stays, goes)
+	if err := w.keepMerge(stays, goes); err != nil {
+		return nil, err
+	}
 	if err := w.mergeAway(goes, stays); err != nil {
 		return nil, err
 	}
 	w.touch(stays, "")
 	w.claim(stays)
+	stays.row.Known = unitedSources(stays.introducers(), goes.introducers())
 	stays.contributions = both
 	if err := w.routeConflicts(goes, stays); err != nil {
 		return nil, err

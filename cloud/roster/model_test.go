@@ -102,7 +102,7 @@ func (w *world) office(rt *rapid.T) {
 	ctx, id := w.t.Context(), rapid.SampledFrom(ids).Draw(rt, "id")
 	card := rapid.SampledFrom(cards).Draw(rt, "card")
 	w.tick()
-	switch rapid.IntRange(0, 8).Draw(rt, "what") {
+	switch rapid.IntRange(0, 9).Draw(rt, "what") {
 	case 0, 1:
 		_, _ = w.Put(ctx, anna, id, roster.Patch{Set: values(rt), Join: groups[:rapid.IntRange(0, 2).Draw(rt, "groups")]})
 	case 2:
@@ -119,6 +119,8 @@ func (w *world) office(rt *rapid.T) {
 		_, _ = w.Merge(ctx, anna, id, rapid.SampledFrom(ids).Draw(rt, "other"))
 	case 8:
 		w.resolve(rt)
+	case 9:
+		_, _ = w.Split(ctx, anna, id, roster.SplitOptions{UserID: rapid.SampledFrom([]string{"", "7", "8"}).Draw(rt, "own")})
 	}
 }
 

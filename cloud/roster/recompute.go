@@ -22,7 +22,7 @@ type Recomputing struct {
 // Progress is how far something is that is computed in the background.
 type Progress struct {
 	What        string // for people
-	Done, Total int    // users; Total is 0 until they were counted
+	Done, Total int    // users; Total is 0 while they are not counted
 	Started     time.Time
 }
 
@@ -39,8 +39,11 @@ type ContestReader interface {
 // is none.
 func (r *Roster) Progress() (Progress, bool) {
 	m := r.state.metaNow()
-	if m.Recompute == nil {
+	switch {
+	case m.Recompute == nil && m.Reindex == nil:
 		return Progress{}, false
+	case m.Recompute == nil:
+		return Progress{What: "global keys"}, true
 	}
 	p := Progress{What: "order of sources"}
 	if at := m.Recomputing; at != nil {
@@ -91,7 +94,7 @@ func (r *Roster) CatchUp(ctx context.Context) error {
 	for {
 		m := r.state.metaNow()
 		if m.Recompute == nil {
-			return nil
+			return r.Reindex(ctx)
 		}
 		s, err := r.lookThrough(ctx, m)
 		for err == nil && !s.done {
