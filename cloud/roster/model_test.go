@@ -124,6 +124,31 @@ func (w *world) office(rt *rapid.T) {
 	}
 }
 
+// source imports a file, or changes what a source is.
+func (w *world) source(rt *rapid.T) {
+	rows := w.SourceRows()
+	if len(rows) == 0 {
+		return
+	}
+	r := rapid.SampledFrom(rows).Draw(rt, "source")
+	w.tick()
+	switch rapid.IntRange(0, 9).Draw(rt, "what") {
+	case 0:
+		must(w.t, w.RemoveSource(w.t.Context(), anna, r.Name, nil))
+		w.addSource(r.Name, anyGone(rt), anyKeys(rt)...)
+	case 1:
+		r.Keys, r.Gone = anyKeys(rt), anyGone(rt)
+		must(w.t, w.SetSource(w.t.Context(), anna, r))
+	case 2:
+		w.above(r.Name)
+	case 3:
+		_ = w.Decide(w.t.Context(), anna, r.Name, roster.IdentityOf(fmt.Sprint("S", rapid.IntRange(1, 6).Draw(rt, "row"))),
+			rapid.SampledFrom(append([]string{""}, ids...)).Draw(rt, "whom"))
+	default:
+		w.feed(r.Name, people(rt, "people")...)
+	}
+}
+
 func (w *world) resolve(rt *rapid.T) {
 	list, err := w.Conflicts(w.t.Context())
 	must(w.t, err)
@@ -208,12 +233,19 @@ func TestRandomLife(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		w, end := newWorld(t)
 		defer end()
+		w.SpillAt(rapid.SampledFrom([]int{1, 2, 512}).Draw(rt, "spill"))
+		if rapid.Bool().Draw(rt, "has sources") {
+			w.addSource("hr", anyGone(rt), anyKeys(rt)...)
+			w.addSource("badges", anyGone(rt), anyKeys(rt)...)
+		}
 		for range rapid.IntRange(1, 25).Draw(rt, "steps") {
-			switch rapid.IntRange(0, 4).Draw(rt, "step") {
+			switch rapid.IntRange(0, 5).Draw(rt, "step") {
 			case 0, 1:
 				w.edit(rt)
 			case 2, 3:
 				w.deliver(rt)
+			case 4:
+				w.source(rt)
 			default:
 				w.office(rt)
 			}
@@ -228,12 +260,8 @@ func TestRandomLife(t *testing.T) {
 			s.agree()
 		}
 		// Folding everything anew changes nobody: records are what was contributed.
-		must(t, w.SetOrder(t.Context(), anna, w.Rules()))
-		got, err := w.Changes(t.Context(), "A", revision, nil, 1<<20)
-		must(t, err)
-		if len(got.Users) > 0 {
-			rt.Fatalf("computed anew, %d users differ", len(got.Users))
-		}
+		must(t, w.Reindex(t.Context()))
+		must(t, w.Check(t.Context()))
 	})
 }
 
