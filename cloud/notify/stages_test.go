@@ -82,6 +82,16 @@ func TestStages(t *testing.T) {
 				s, box := newServer(t), newOutbox()
 				s.memory()
 				c.fail(s)
+				if c.first == "unsure" {
+					inner := s.end
+					s.end = func(c *smtp.Conn, got received) error {
+						err := inner(c, got)
+						if err != nil {
+							s.keep(got) // taken, but it could not say so
+						}
+						return err
+					}
+				}
 				o, _ := options(t, s, box)
 				n := open(t, o)
 				invite(t, n, box, person("1", "Ada", "Example", "ada@example.org"), "")
@@ -92,8 +102,8 @@ func TestStages(t *testing.T) {
 					t.Errorf("the second mail waits for the first: %q", recipients(s))
 				}
 				pass(24 * time.Hour)
-				want := map[string]string{"sent": "ada@example.org ben@example.org"}[c.first]
-				if want == "" {
+				want := "ada@example.org ben@example.org"
+				if c.first == "parked" {
 					want = "ben@example.org"
 				}
 				if got := recipients(s); got != want {

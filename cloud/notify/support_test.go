@@ -183,13 +183,16 @@ func certificate(t *testing.T) (tls.Certificate, *x509.CertPool) {
 
 // memory lets the server be reached without a network, so that it can be part
 // of a bubble of testing/synctest.
-func (s *server) memory() {
+func (s *server) memory() { s.t.Cleanup(s.serve()) }
+
+// serve begins, and returns what ends it.
+func (s *server) serve() (stop func()) {
 	done := make(chan error, 1)
 	go func() { done <- s.smtp.Serve(listener{s, make(chan struct{})}) }()
-	s.t.Cleanup(func() {
+	return func() {
 		s.smtp.Close()
 		<-done
-	})
+	}
 }
 
 type listener struct {
@@ -252,6 +255,12 @@ func (s *server) received() []received {
 	return slices.Clone(s.mails)
 }
 
+func (s *server) keep(m received) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mails = append(s.mails, m)
+}
+
 // session is one connection to the server.
 type session struct {
 	server *server
@@ -300,13 +309,18 @@ func (l *loginServer) Next(response []byte) ([]byte, bool, error) {
 }
 
 func (s *session) Mail(from string, _ *smtp.MailOptions) error {
-	s.mail = received{from: from}
+	if s.mail.from != "" {
+		return answer(503, "one mail after the other")
+	}
 	if !s.known {
 		return &smtp.SMTPError{Code: 530, EnhancedCode: smtp.EnhancedCode{5, 7, 0}, Message: "log in first"}
 	}
 	if s.server.mail != nil {
-		return s.server.mail(s.conn, from)
+		if err := s.server.mail(s.conn, from); err != nil {
+			return err
+		}
 	}
+	s.mail.from = from
 	return nil
 }
 
@@ -334,19 +348,19 @@ func (s *session) Data(r io.Reader) error {
 			return err
 		}
 	}
-	s.server.mu.Lock()
-	defer s.server.mu.Unlock()
-	s.server.mails = append(s.server.mails, s.mail)
+	s.server.keep(s.mail)
 	return nil
 }
 
-func (s *session) Reset()        {}
+func (s *session) Reset()        { s.mail = received{} }
 func (s *session) Logout() error { return nil }
+
+var errCut = errors.New("cut")
 
 // cut ends the connection without an answer.
 func cut(c *smtp.Conn) error {
 	c.Conn().Close()
-	return errors.New("cut")
+	return errCut
 }
 
 func answer(code int, text string) error {
@@ -383,7 +397,7 @@ func options(t *testing.T, s *server, o notify.Outbox) (notify.Options, *logged)
 		Outbox: o, Templates: templates, Roster: "R", Server: "mail.example.org:587", RootCAs: s.roots,
 		Username: user, Password: func() (string, error) { return password, nil },
 		From: "Zutritt Köln <access@example.org>", ReplyTo: "reception@example.org", Contacts: []string{"it@example.org"},
-		Zone: time.UTC, Dial: s.dial, Logger: slog.New(slog.NewTextHandler(log, nil)),
+		Zone: time.UTC, Poll: time.Hour, Dial: s.dial, Logger: slog.New(slog.NewTextHandler(log, nil)),
 	}, log
 }
 
