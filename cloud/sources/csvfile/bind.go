@@ -201,10 +201,26 @@ func (b *binding) byNames(p parsed) error {
 
 // byOrder takes the columns in the usual order, if that visibly fits.
 func (b *binding) byOrder(p parsed, data [][]string) error {
+	const wanted = "first name, last name, e-mail address, ID and optionally sync ID, in this order; or a header with known names; or the columns named in the source's settings, such as 1=first_name,2=last_name,3=email"
 	order := usual()
+	if b.count != len(order) && b.count != len(order)-1 {
+		return &Error{Fatal: true, Wrong: "nothing says what the columns are, and the usual order has 4 or 5; the file has " + b.shape(), Wanted: wanted}
+	}
+	if wrong := b.misfit(data); wrong != "" {
+		return &Error{Column: 3, Fatal: true, Wrong: wrong, Wanted: wanted}
+	}
+	for i := range b.count {
+		b.columns = append(b.columns, b.titled(p.usualColumn(order[i], i+1)))
+	}
+	return nil
+}
+
+// misfit says why the usual order does not fit: the third column has e-mail
+// addresses in half of the rows at most, not counting those where it is empty.
+func (b *binding) misfit(data [][]string) string {
 	filled, addresses := 0, make([]int, b.count)
 	for _, row := range data {
-		if len(row) != b.count || b.count < 3 {
+		if len(row) != b.count {
 			continue
 		}
 		if row[2] != "" {
@@ -216,26 +232,17 @@ func (b *binding) byOrder(p parsed, data [][]string) error {
 			}
 		}
 	}
-	wanted := "first name, last name, e-mail address, ID and optionally sync ID, in this order; or a header with known names; or the columns named in the source's settings, such as 1=first_name,2=last_name,3=email"
-	if b.count != 4 && b.count != 5 {
-		return &Error{Fatal: true, Wrong: "nothing says what the columns are, and the usual order has 4 or 5; the file has " + b.shape(), Wanted: wanted}
+	if addresses[2]*2 > filled || filled == 0 && b.count == len(usual()) {
+		return ""
 	}
-	if addresses[2]*2 <= filled && (filled > 0 || b.count == 4) {
-		wrong := fmt.Sprintf("the usual order has e-mail addresses here, but %d of %d rows do", addresses[2], filled)
-		for i, n := range addresses {
-			if i != 2 && n > addresses[2] {
-				wrong += fmt.Sprintf(" (column %d does in %d: is a column missing or out of place?)", i+1, n)
-			}
-		}
-		if b.header == nil {
-			wrong += "; the first row was not taken for a header, since it has no names that are known"
-		}
-		return &Error{Column: 3, Fatal: true, Wrong: wrong, Wanted: wanted}
+	wrong := fmt.Sprintf("the usual order has e-mail addresses here, but %d of %d rows do", addresses[2], filled)
+	if i := slices.Index(addresses, slices.Max(addresses)); i != 2 && addresses[i] > 0 {
+		wrong += fmt.Sprintf(" (column %d does in %d: is a column missing or out of place?)", i+1, addresses[i])
 	}
-	for i := range b.count {
-		b.columns = append(b.columns, b.titled(p.usualColumn(order[i], i+1)))
+	if b.header == nil {
+		wrong += "; the first row was not taken for a header, since it has no names that are known"
 	}
-	return nil
+	return wrong
 }
 
 // shape says what columns the file has.

@@ -158,7 +158,10 @@ func hexNumber(s string) (number, wrong string) {
 // facility takes facility and number with a colon, hyphen, slash or blank between
 // them, each with zeros before it or not.
 func (c *cards) facility(s string) (number, wrong string) {
-	i := strings.IndexAny(s, ":-/ ")
+	i := strings.IndexAny(s, ":-/")
+	if i < 0 {
+		i = strings.IndexByte(s, ' ')
+	}
 	if i < 0 {
 		return "", "there is no facility code in it"
 	}

@@ -210,8 +210,12 @@ func (c Column) Spec() string {
 	add("split=%s", c.Split != "", quote(c.Split))
 	add("zone=%s", c.Zone != "", quote(c.Zone))
 	add("end-of-day", c.EndOfDay)
-	add("yes=%s", len(c.Yes) > 0, quote(strings.Join(c.Yes, "/")))
-	add("no=%s", len(c.No) > 0, quote(strings.Join(c.No, "/")))
+	yes, no := "yes", "no"
+	if c.Field == string(protocol.FieldState) {
+		yes, no = "active", "inactive"
+	}
+	add("%s=%s", len(c.Yes) > 0, yes, quote(strings.Join(c.Yes, "/")))
+	add("%s=%s", len(c.No) > 0, no, quote(strings.Join(c.No, "/")))
 	if custom, ok := strings.CutPrefix(c.Field, protocol.CustomPrefix); ok {
 		return strings.Join(append([]string{protocol.CustomPrefix + quote(custom)}, options...), ";")
 	}

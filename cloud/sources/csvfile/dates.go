@@ -48,8 +48,19 @@ func newDates(format, zone string, endsDay bool) (*dates, error) {
 // dateParts are the parts of a named date format and what package time calls them.
 func dateParts() []struct{ name, layout string } {
 	return []struct{ name, layout string }{
-		{"yyyy", "2006"}, {"yy", "06"}, {"mmm", "Jan"}, {"mm", "1"}, {"m", "1"}, {"dd", "2"}, {"d", "2"},
-		{"hh", "15"}, {"h", "15"}, {"ss", "05"}, {"zone", "Z07:00"}, {"am", "PM"}, {"pm", "PM"},
+		{"yyyy", "2006"},
+		{"yy", "06"},
+		{"mmm", "Jan"},
+		{"mm", "1"},
+		{"m", "1"},
+		{"dd", "2"},
+		{"d", "2"},
+		{"hh", "15"},
+		{"h", "15"},
+		{"ss", "05"},
+		{"zone", "Z07:00"},
+		{"am", "PM"},
+		{"pm", "PM"},
 	}
 }
 

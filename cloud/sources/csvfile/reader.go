@@ -115,6 +115,9 @@ func (p parsed) namesIn() func(row []string) int {
 // noRows says why the sample has no row: the file's first row cannot be read.
 func (r *Reader) noRows() error {
 	err := r.split.read()
+	if err == nil && len(r.split.row) > sampleSize/2 {
+		return &Error{Line: r.split.line, Wrong: "the first row is longer than 64 KiB", Wanted: "a CSV file with one row for each person", Fatal: true}
+	}
 	if err == nil || errors.Is(err, io.EOF) {
 		return &Error{Wrong: "the file is empty", Wanted: "a CSV file with one row for each person", Fatal: true}
 	}
