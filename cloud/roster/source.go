@@ -227,6 +227,8 @@ type ValueChange struct {
 	New  string `json:"new" cbor:"new,omitempty"`
 	// HeldBy is set where the value was not kept: by whom it is held.
 	HeldBy protocol.Source `json:"held_by,omitempty" cbor:"held_by,omitempty"`
+	// Source is whose word New is, where another order of sources is looked at.
+	Source protocol.Source `json:"source,omitempty" cbor:"source,omitempty"`
 }
 
 // Candidate is a user who may be the one a row names.
