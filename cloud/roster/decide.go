@@ -36,7 +36,7 @@ func (r *Roster) Decide(ctx context.Context, a Actor, s protocol.Source, id Iden
 		if err := w.putSource(src); err != nil {
 			return err
 		}
-		return w.tx.PutNamed(s, []SourceUser{row})
+		return w.putNamed(s, []SourceUser{row})
 	})
 	if err != nil {
 		return fmt.Errorf("decide about a row of source %s: %w", s, err)

@@ -158,7 +158,8 @@ func (c *center) persons(s *roster.Survey, src roster.SourceRow, words []roster.
 		}
 	}
 	var later []roster.Person
-	for _, comp := range comps {
+	for i := 0; i < len(comps); i++ {
+		comp := comps[i]
 		p := roster.Person{}
 		news := false
 		for _, i := range comp.rows {
@@ -168,6 +169,7 @@ func (c *center) persons(s *roster.Survey, src roster.SourceRow, words []roster.
 		}
 		if len(comp.guids) > 1 {
 			undecided++
+			comps = append(comps, decided(comp, words, named)...)
 			continue
 		}
 		for guid, by := range comp.guids {
@@ -182,6 +184,24 @@ func (c *center) persons(s *roster.Survey, src roster.SourceRow, words []roster.
 		out = append(out, roster.Person{GUID: guid, Lost: lost[guid]})
 	}
 	return append(out, later...), undecided
+}
+
+// decided are the rows of an undecided component that named somebody before, by
+// whom.
+func decided(comp component, words []roster.Word, named map[roster.Identity]roster.SourceUser) (out []component) {
+	for _, i := range comp.rows {
+		u := named[words[i].Identity]
+		if u.GUID == "" {
+			continue
+		}
+		at := slices.IndexFunc(out, func(o component) bool { _, ok := o.guids[u.GUID]; return ok })
+		if at < 0 {
+			at = len(out)
+			out = append(out, component{guids: map[string]roster.Key{u.GUID: ""}})
+		}
+		out[at].rows = append(out[at].rows, i)
+	}
+	return out
 }
 
 // components tells people apart. Rows that are not yet decided about stay apart

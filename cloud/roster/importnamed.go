@@ -3,6 +3,8 @@ package roster
 import (
 	"bytes"
 	"slices"
+
+	"doorsync/protocol"
 )
 
 // spillNamed is how many rows that name people are kept, so that they are
@@ -34,28 +36,29 @@ func (im *importing) writeNamed() error {
 		return nil
 	}
 	slices.SortStableFunc(im.named, func(a, b SourceUser) int { return bytes.Compare(a.Identity[:], b.Identity[:]) })
-	if err := im.w.tx.PutNamed(im.source.Name, im.named); err != nil {
-		return err
-	}
-	err := im.indexSyncIDs()
+	err := im.w.putNamed(im.source.Name, im.named)
 	clear(im.named)
 	im.named = im.named[:0]
 	return err
 }
 
-// indexSyncIDs lets users be found by the sync IDs of the rows that name them.
-// A row of the index that is no longer true finds nobody, since every one is held
-// against the users themselves.
-func (im *importing) indexSyncIDs() error {
-	p := im.w.keys
-	if p == nil || !slices.Contains(p.of[im.source.Name], KeySyncID) {
+// putNamed notes whom rows of a source name, and lets users be found by their
+// sync IDs. A row of the index that is no longer true finds nobody, since every
+// one is held against the users themselves.
+func (w *work) putNamed(s protocol.Source, rows []SourceUser) error {
+	if err := w.tx.PutNamed(s, rows); err != nil {
+		return err
+	}
+	if w.keys == nil || !slices.Contains(w.keys.of[s], KeySyncID) {
 		return nil
 	}
 	var c keyChanges
-	for _, row := range im.named {
-		c.put = append(c.put, KeyRow{row.Identity.hash(), row.GUID})
+	for _, row := range rows {
+		if row.GUID != "" {
+			c.put = append(c.put, KeyRow{row.Identity.hash(), row.GUID})
+		}
 	}
-	return c.write(im.w.tx)
+	return c.write(w.tx)
 }
 
 // handOver lets the rows that name one user name another, and be taken in again:
@@ -65,7 +68,7 @@ func (w *work) handOver(from, to string) error {
 		if row.GUID = to; !row.Absent() {
 			row.Digest = 0
 		}
-		return w.tx.PutNamed(row.Source, []SourceUser{row.SourceUser})
+		return w.putNamed(row.Source, []SourceUser{row.SourceUser})
 	})
 }
 
@@ -87,7 +90,7 @@ func (w *work) takeAgain(guid string) error {
 			return nil
 		}
 		row.Digest = 0
-		return w.tx.PutNamed(row.Source, []SourceUser{row.SourceUser})
+		return w.putNamed(row.Source, []SourceUser{row.SourceUser})
 	})
 }
 

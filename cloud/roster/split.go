@@ -252,7 +252,7 @@ func (w *work) partNamed(stays, goes *user, m *wentInto) error {
 		if n.GUID = goes.row.GUID; !n.Absent() {
 			n.Digest = 0
 		}
-		if err := w.tx.PutNamed(n.Source, []SourceUser{n.SourceUser}); err != nil {
+		if err := w.putNamed(n.Source, []SourceUser{n.SourceUser}); err != nil {
 			return err
 		}
 	}

@@ -47,7 +47,7 @@ func (w *work) splitSource(a Actor, u *user, o SplitOptions) (*user, error) {
 		return off, err
 	}
 	one.GUID, one.Digest = off.row.GUID, 0
-	return off, w.tx.PutNamed(o.Source, []SourceUser{*one})
+	return off, w.putNamed(o.Source, []SourceUser{*one})
 }
 
 // namedOf are the rows by which the source names the user, and the one that is
