@@ -71,33 +71,54 @@ func (b *badRows) end() {
 	b.known = false
 }
 
-// checkRow finds what the roster would refuse of a row that is well written.
-func (m *Importer) checkRow(row *csvfile.Row) *csvfile.Error {
+// checker finds what the roster would refuse of a row that is well written.
+type checker struct {
+	field   func(protocol.Field, protocol.Value) error
+	columns map[string]csvfile.ColumnUsed
+}
+
+func newChecker(field func(protocol.Field, protocol.Value) error, d *csvfile.Description) *checker {
+	c := &checker{field: field, columns: map[string]csvfile.ColumnUsed{}}
+	for _, used := range d.Columns {
+		if _, twice := c.columns[used.Field]; !twice {
+			c.columns[used.Field] = used
+		}
+	}
+	return c
+}
+
+// row returns all that is wrong with a row.
+func (c *checker) row(row *csvfile.Row) []csvfile.Error {
+	var out []csvfile.Error
 	for i := range row.Values {
 		f, v := row.Values[i].Field, row.Values[i].Value
 		if strings.HasPrefix(string(f), protocol.CustomPrefix) || len(v.First) > 1024 {
-			if err := m.o.Roster.CheckField(f, v); err != nil {
-				return rowFault(row, f, v, err.Error(), "")
+			if err := c.field(f, v); err != nil {
+				wrong, _ := strings.CutPrefix(err.Error(), roster.ErrInvalid.Error()+": ")
+				out = append(out, c.fault(row, f, v, wrong, ""))
 			}
 		}
 		if f == protocol.FieldUserID && !short(v.First) {
-			return rowFault(row, f, v, "it is no user ID", "1 to 64 characters without control characters")
+			out = append(out, c.fault(row, f, v, "this is no user ID", "1 to 64 characters without control characters"))
 		}
 	}
 	for _, g := range row.Groups {
 		if !short(g) {
-			return rowFault(row, "groups", protocol.Text(g), "it is no name of a group", "1 to 64 characters without control characters")
+			out = append(out, c.fault(row, csvfile.ColumnGroups, protocol.Text(g), "this is no name of a group", "1 to 64 characters without control characters"))
 		}
 	}
-	return nil
+	return out
 }
 
 func short(name string) bool {
 	return name != "" && len(name) <= 64 && !strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f })
 }
 
-func rowFault(row *csvfile.Row, f protocol.Field, v protocol.Value, wrong, wanted string) *csvfile.Error {
-	return &csvfile.Error{Line: row.Line, Name: string(f), Value: clip(f.Show(v)), Wrong: wrong, Wanted: wanted}
+func (c *checker) fault(row *csvfile.Row, f protocol.Field, v protocol.Value, wrong, wanted string) csvfile.Error {
+	used := c.columns[string(f)]
+	return csvfile.Error{
+		Line: row.Line, Column: used.Position, Name: cmp.Or(used.Header, string(f)), Value: clip(f.Show(v)), Wrong: wrong, Wanted: wanted,
+	}
 }
 
 // twice reports rows that name somebody whom another row names.

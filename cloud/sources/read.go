@@ -51,7 +51,7 @@ const (
 // reading parses on one goroutine and spools on another.
 type reading struct {
 	ctx    context.Context
-	check  func(*csvfile.Row) *csvfile.Error
+	check  *checker
 	done   *atomic.Int64
 	csv    *csvfile.Reader
 	taken  *taken
@@ -79,7 +79,7 @@ func (m *Importer) readFile(ctx context.Context, c *content, f csvfile.Format, d
 	t.file.Index = spool.NewSorter(dir, 0)
 	g, ctx := errgroup.WithContext(ctx)
 	r := &reading{
-		ctx: ctx, check: m.checkRow, done: done, csv: csv, taken: t,
+		ctx: ctx, check: newChecker(m.o.Roster.CheckField, &described), done: done, csv: csv, taken: t,
 		full: make(chan *batch, batches), empty: make(chan *batch, batches), bad: newBadRows(described),
 	}
 	for range batches {
@@ -166,8 +166,10 @@ func (r *reading) spool() error {
 func (r *reading) keep(row *csvfile.Row) error {
 	t := r.taken
 	id := roster.IdentityOf(row.Identity())
-	if fault := r.check(row); fault != nil {
-		t.errors.add(*fault)
+	if wrong := r.check.row(row); len(wrong) > 0 {
+		for _, e := range wrong {
+			t.errors.add(e)
+		}
 		t.skipped++
 		return t.file.Index.Add(plan.IndexRecord(id, plan.Bad, 0))
 	}
