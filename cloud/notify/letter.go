@@ -103,7 +103,7 @@ func (t text) write(l Letter, zone *time.Location) (out written, err error) {
 	if err := plain.Funcs(f).Execute(&b, l); err != nil {
 		return written{}, fmt.Errorf("write mail: %w", err)
 	}
-	out.plain = strings.TrimLeft(b.String(), "\n")
+	out.plain = strings.Trim(b.String(), "\n") + "\n"
 	if t.html == nil {
 		return out, nil
 	}

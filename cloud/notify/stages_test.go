@@ -109,6 +109,9 @@ func TestStages(t *testing.T) {
 				if got := recipients(s); got != want {
 					t.Errorf("the server has mail to %q, want %q", got, want)
 				}
+				if c.first == "parked" && s.dials != 1 {
+					t.Errorf("%d connections for mails of which the server refused one", s.dials)
+				}
 				if got := states(t, n); got != strings.ReplaceAll(c.first, "sent", "") {
 					t.Errorf("in the outbox: %q", got)
 				}

@@ -201,10 +201,7 @@ func (t *Templates) lookup(k Kind, lang string) (text, bool) {
 			return found, true
 		}
 	}
-	base, confidence := tag.Base()
-	if confidence == language.No {
-		return text{}, false
-	}
+	base, _, _ := tag.Raw()
 	found, ok := t.texts[k][base.String()]
 	return found, ok
 }
