@@ -97,7 +97,7 @@ func (b *binding) byMapping(columns []Column) error {
 		b.columns = append(b.columns, b.titled(c))
 	}
 	if len(missing) > 0 {
-		if slices.ContainsFunc(b.header, func(h string) bool { return showName(h) != clip(h) }) {
+		if slices.ContainsFunc(b.header, func(h string) bool { return strings.HasPrefix(showName(h), "(a") }) {
 			hints = append(hints, "the first row looks like a person: did the header get lost?")
 		}
 		return &Error{
@@ -270,7 +270,7 @@ func showName(h string) string {
 	case strings.ContainsAny(h, "0123456789") && !strings.ContainsFunc(h, func(r rune) bool { return r >= 'A' }):
 		return "(a number)"
 	}
-	return clip(h)
+	return clip(strings.Join(strings.Fields(h), " "))
 }
 
 // suggestion is what to write as columns, as far as it is known.

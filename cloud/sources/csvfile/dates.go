@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	_ "time/tzdata" // Windows has no files of time zones
 )
 
 // dates reads the dates of one column.

@@ -20,6 +20,7 @@ type Reader struct {
 	decoders  []cellDecoder
 	names     []string // of the columns, for errors
 	secret    []bool
+	expires   int // column of the expiry, counted from 0
 	count     int // of cells that a row must have
 	encoding  string
 
@@ -144,8 +145,11 @@ func (r *Reader) nameColumns(b *binding) {
 	}
 	for _, c := range b.columns {
 		r.names[c.Position-1] = orDefault(r.names[c.Position-1], c.Field)
-		if kind, _ := kindOf(c.Field); kind == cellPIN {
+		switch kind, _ := kindOf(c.Field); kind {
+		case cellPIN:
 			r.secret[c.Position-1] = true
+		case cellExpires:
+			r.expires = c.Position - 1
 		}
 		if !slices.Contains(r.covers, c.Field) {
 			r.covers = append(r.covers, c.Field)
@@ -165,7 +169,9 @@ func (r *Reader) Covers() []string { return r.covers }
 // Next reads the next person into row. A row that is wrong is an *Error, after
 // which Next goes on with the row after it, unless the Error is Fatal. A row with
 // several faults gives several Errors, one a call, in the order of the columns.
-// At the end Next returns io.EOF; any other error is of reading.
+// Beside an Error, row has the line and what could be read of the other cells, so
+// that it may still be seen whom the row names; nothing if its cells could not be
+// told apart. At the end Next returns io.EOF; any other error is of reading.
 func (r *Reader) Next(row *Row) error {
 	for {
 		if len(r.wrong) > 0 {
@@ -177,7 +183,7 @@ func (r *Reader) Next(row *Row) error {
 			return r.done
 		}
 		if err := r.split.read(); err != nil {
-			return r.stop(err)
+			return r.stop(row, err)
 		}
 		r.keepText()
 		if r.blank() {
@@ -195,8 +201,11 @@ func (r *Reader) Next(row *Row) error {
 }
 
 // stop looks at what the splitter ran into.
-func (r *Reader) stop(err error) error {
+func (r *Reader) stop(row *Row, err error) error {
 	wrong, ok := errors.AsType[*Error](err)
+	if ok {
+		row.reset(wrong.Line)
+	}
 	switch {
 	case ok && !wrong.Fatal:
 		r.rows++
@@ -320,7 +329,9 @@ func (r *Reader) decode(row *Row) {
 		case cellExpires:
 			to, f = d.date(s)
 		case cellSyncID:
-			row.SyncID, f = s, checkSyncID(s)
+			if f = checkSyncID(s); f == nil {
+				row.SyncID = s
+			}
 		case cellLanguage:
 			row.Language, f = readLanguage(s)
 		case cellGroups:
@@ -340,7 +351,7 @@ func (r *Reader) decode(row *Row) {
 	// No field comes after the validity in order.
 	if !from.IsZero() || !to.IsZero() {
 		if !from.IsZero() && !to.IsZero() && !from.Before(to) {
-			r.fault(-1, "", fault{"the person would expire before becoming active", "an expiry behind the activation"})
+			r.fault(r.expires, "", fault{"the person would expire before becoming active", "an expiry behind the activation"})
 		}
 		row.Values = append(row.Values, FieldValue{protocol.FieldValidity, protocol.Validity{ActivatesAt: from, ExpiresAt: to}.Value()})
 	}

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -48,6 +50,17 @@ func FuzzReader(f *testing.F) {
 	f.Add([]byte("sep=;\r\nA;B\r\na@example.org;\"1|2\r\n3\"\r\n"), "A=email,B=card:split=/", "utf-8", byte(2))
 	f.Add([]byte("J\xfcrgen\tGro\xdf\tj@example.org\t0x17\tS-1\r"), "", "windows-1252", byte(3))
 	f.Add([]byte("a@example.org,22.11.2026,01.01.2027 08:00,ja,Staff;Lab\n"), "1=email,2=activates_at:dd.mm.yyyy,3=expires_at:dd.mm.yyyy hh:mm,4=state,5=groups", "", byte(0))
+	cases, err := filepath.Glob("testdata/cases/*/file.csv")
+	if err != nil || len(cases) == 0 {
+		f.Fatal("no cases: ", err)
+	}
+	for _, name := range cases {
+		file, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(file, "", "", byte(0))
+	}
 	f.Fuzz(func(t *testing.T, file []byte, columns, encoding string, header byte) {
 		format := csvfile.Format{Columns: columns, Encoding: encoding, Header: []string{"", "yes", "no", "detect"}[header%4]}
 		whole, _ := dump(bytes.NewReader(file), format)
@@ -350,3 +363,32 @@ func TestErrorsOfReadingAreNotOfTheFile(t *testing.T) {
 
 // wantDigest is what TestDigest's row had when digests were first stored.
 const wantDigest = "42bf7f49ef69c368"
+
+// Beside an error a row tells whom it names, if that could be read.
+func TestWrongRowsNameSomebody(t *testing.T) {
+	file := "Sync ID,E-mail,Valid from,Valid until,Card\n" +
+		"S-1,a@example.org,2026-12-31,2026-01-01,x\n" + // two faults
+		"S-2,b@example.org,17\n" + // cells are missing
+		"S-\"3,c@example.org,,,\n" + // not told apart
+		",d@example.org,,,x\n"
+	r, err := csvfile.Open(strings.NewReader(file), csvfile.Format{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	var row csvfile.Row
+	for {
+		err := r.Next(&row)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		wrong, ok := errors.AsType[*csvfile.Error](err)
+		if !ok {
+			t.Fatalf("line %d: %v", row.Line, err)
+		}
+		got = append(got, fmt.Sprintf("%d/%d %d %q", wrong.Line, row.Line, wrong.Column, row.Identity()))
+	}
+	if want := []string{`2/2 4 "S-1"`, `2/2 5 "S-1"`, `3/3 0 ""`, `4/4 1 ""`, `5/5 5 "d@example.org"`}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
