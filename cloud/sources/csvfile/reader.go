@@ -64,7 +64,7 @@ func open(p parsed, enc encoded, src *source, s *sample) (*Reader, error) {
 		s.comma = named
 	}
 	if s.comma != 0 {
-		s.rows = s.rowsBy(s.comma)
+		s.rows, _ = s.rowsBy(s.comma)
 	} else {
 		s.detectDelimiter(p.namesIn())
 	}

@@ -77,8 +77,9 @@ func (s *sample) named() byte {
 	return 0
 }
 
-// rowsBy takes the sample apart by a delimiter. Rows that are wrong are left out.
-func (s *sample) rowsBy(comma byte) [][]string {
+// rowsBy takes the sample apart by a delimiter. Rows that are wrong are left out
+// and counted.
+func (s *sample) rowsBy(comma byte) (rows [][]string, wrong int) {
 	src := &source{buf: s.text, start: s.skip, end: len(s.text), err: io.EOF}
 	if !s.whole {
 		src.err = errShort
@@ -87,10 +88,10 @@ func (s *sample) rowsBy(comma byte) [][]string {
 	if s.skip > 0 {
 		split.next = 2
 	}
-	var out [][]string
-	for len(out) < sampleRows {
+	for len(rows) < sampleRows {
 		err := split.read()
-		if wrong, ok := errors.AsType[*Error](err); ok && !wrong.Fatal {
+		if e, ok := errors.AsType[*Error](err); ok && !e.Fatal {
+			wrong++
 			continue
 		}
 		if err != nil {
@@ -103,11 +104,11 @@ func (s *sample) rowsBy(comma byte) [][]string {
 		if strings.Join(cells, "") == "" {
 			continue
 		}
-		if out = append(out, cells); len(out) == 1 {
+		if rows = append(rows, cells); len(rows) == 1 {
 			s.first = split.line
 		}
 	}
-	return out
+	return rows, wrong
 }
 
 // detectDelimiter takes the delimiter by which the first row has most of the
@@ -116,12 +117,12 @@ func (s *sample) rowsBy(comma byte) [][]string {
 func (s *sample) detectDelimiter(names func(row []string) int) {
 	best, first := -1, 0
 	for _, d := range delimiters() {
-		rows := s.rowsBy(d.char)
+		rows, wrong := s.rowsBy(d.char)
 		score := 0
 		if len(rows) > 0 {
 			n, share := usualCount(rows)
 			if n > 1 {
-				score = 100*share/len(rows) + min(n, 50)
+				score = 100*share/(len(rows)+wrong) + min(n, 50)
 			}
 			score += 1000 * names(rows[0])
 		}
