@@ -56,12 +56,10 @@ func (f *factReader) of(first int) group {
 // about is whom a fact is about, nobody for a link.
 func about(f *spool.Record) person {
 	switch f[1] {
-	case factRow, factCandidate:
+	case factRow, factCandidate, factHeld:
 		return person{f[3], f[4]}
 	case factLost:
 		return person{f[4], f[5]}
-	case factHeld:
-		return person{f[2], f[3]}
 	}
 	return person{}
 }

@@ -11,7 +11,7 @@ const (
 	factCandidate        // a new row found to be the person: row, GUID (2 words), place of the key
 	factLink             // a new row that says a key like a changed one: row, changed row, place of the key
 	factLost             // the person has lost a row: identity (2 words), GUID (2 words)
-	factHeld             // the person stays as they are: GUID (2 words), row 0
+	factHeld             // the person stays as they are: 0, GUID (2 words)
 )
 
 // tied is all that is tied to one person.

@@ -49,14 +49,11 @@ func (c *Cursor) Next() bool {
 		c.at, c.mem = c.mem[0], c.mem[1:]
 		return true
 	}
-	if c.err != nil {
-		return false
-	}
-	if c.begun {
+	if c.begun && c.err == nil && len(c.heap) > 0 {
 		c.advance()
 	}
 	c.begun = true
-	if len(c.heap) == 0 || c.err != nil {
+	if c.err != nil || len(c.heap) == 0 {
 		return false
 	}
 	c.at = c.heap[0].record
