@@ -132,7 +132,7 @@ func (t text) try(k Kind) error {
 
 func specimens(k Kind) []Letter {
 	at := time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
-	row := RowError{Line: 7, Column: "expires_at", Value: "31.02.2027", Wanted: "a date"}
+	row := RowError{Line: 7, Column: "expires_at", Value: "31.02.2027", Wrong: "no such day", Wanted: "a date"}
 	full := Letter{
 		Kind: k, Language: builtIn, Sender: "Access Control", Contact: "access@example.org", Source: "hr", Run: 12,
 		Person: Person{Name: "Ada Example", FirstName: "Ada", LastName: "Example", UserID: "100001"},

@@ -72,7 +72,8 @@ type RowError struct {
 	Line   int    `cbor:"line"`
 	Column string `cbor:"column,omitempty"`
 	Value  string `cbor:"value,omitempty"`
-	Wanted string `cbor:"wanted"`
+	Wrong  string `cbor:"wrong,omitempty"`  // what is wrong with it
+	Wanted string `cbor:"wanted,omitempty"` // what would be right
 }
 
 // State is what becomes of a mail in the outbox.

@@ -93,9 +93,9 @@ func attach(m *mail.Msg, what Mail) error {
 	b.WriteString("\uFEFF") // spreadsheets take it for UTF-8
 	w := csv.NewWriter(&b)
 	w.UseCRLF = true
-	rows := [][]string{{"file", "line", "column", "value", "wanted"}}
+	rows := [][]string{{"file", "line", "column", "value", "wrong", "wanted"}}
 	for _, e := range what.Report.Errors {
-		rows = append(rows, []string{cell(what.Report.File), strconv.Itoa(e.Line), cell(e.Column), cell(e.Value), cell(e.Wanted)})
+		rows = append(rows, []string{cell(what.Report.File), strconv.Itoa(e.Line), cell(e.Column), cell(e.Value), cell(e.Wrong), cell(e.Wanted)})
 	}
 	if err := w.WriteAll(rows); err != nil {
 		return fmt.Errorf("write errors: %w", err)

@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -20,15 +21,15 @@ const (
 // first, and when the next of the others is due; zero if none waits.
 func (n *Notifier) pick(ctx context.Context, now time.Time) (ids []uint64, next time.Time, err error) {
 	n.mu.Lock()
-	owed := make(map[uint64]bool, len(n.now.owed))
-	for id := range n.now.owed {
-		owed[id] = true
-	}
+	owed := maps.Clone(n.now.owed)
 	n.mu.Unlock()
 	var reports, people []uint64
 	err = n.o.Outbox.Mails(ctx, 0, func(row roster.MailRow) bool {
 		h, err := decodeHead(row.Mail)
-		if err != nil || h.State != "" || owed[row.ID] {
+		if err != nil || h.State != "" {
+			return true
+		}
+		if _, ok := owed[row.ID]; ok {
 			return true
 		}
 		if due := h.due(now); due.After(now) {
@@ -154,10 +155,7 @@ func (n *Notifier) repay(ctx context.Context) bool {
 	n.rows.Lock()
 	defer n.rows.Unlock()
 	n.mu.Lock()
-	owed := make(map[uint64]*entry, len(n.now.owed))
-	for id, e := range n.now.owed {
-		owed[id] = e
-	}
+	owed := maps.Clone(n.now.owed)
 	n.mu.Unlock()
 	for id, e := range owed {
 		n.settle(ctx, id, e)

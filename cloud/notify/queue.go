@@ -95,7 +95,8 @@ func (r Report) trimmed() Report {
 	r.Errors = make([]RowError, 0, len(given))
 	for _, e := range given {
 		r.Errors = append(r.Errors, RowError{
-			Line: e.Line, Column: oneLine(e.Column, 120), Value: oneLine(e.Value, 200), Wanted: oneLine(e.Wanted, 400),
+			Line: e.Line, Column: oneLine(e.Column, 120), Value: oneLine(e.Value, 200),
+			Wrong: oneLine(e.Wrong, 400), Wanted: oneLine(e.Wanted, 400),
 		})
 	}
 	r.File, r.Contacts = oneLine(r.File, 400), nil

@@ -108,7 +108,7 @@ func TestErrorsAreAttached(t *testing.T) {
 	n := open(t, o)
 	r := notify.Report{Kind: notify.KindFailure, Source: "hr", Run: 7, File: "people.csv", Count: 5000}
 	for i := range 1200 {
-		r.Errors = append(r.Errors, notify.RowError{Line: i + 2, Column: "+name", Value: "=1+1\nÄ,\"", Wanted: "a name"})
+		r.Errors = append(r.Errors, notify.RowError{Line: i + 2, Column: "+name", Value: "=1+1\nÄ,\"", Wrong: "no name", Wanted: "a name"})
 	}
 	if err := n.Report(t.Context(), r); err != nil {
 		t.Fatal(err)
@@ -125,7 +125,7 @@ func TestErrorsAreAttached(t *testing.T) {
 	if err != nil || len(rows) != 1001 {
 		t.Fatalf("%d rows, %v", len(rows), err)
 	}
-	if got := strings.Join(rows[1000], "|"); got != "people.csv|1001|'+name|'=1+1 Ä,\"|a name" {
+	if got := strings.Join(rows[1000], "|"); got != "people.csv|1001|'+name|'=1+1 Ä,\"|no name|a name" {
 		t.Errorf("the last row is %s", got)
 	}
 }
@@ -255,11 +255,14 @@ func FuzzOutbox(f *testing.F) {
 	}
 	f.Add(n.Mail("hr", roster.Effect{Kind: roster.EffectNew}, person("1", "Ada", "Example", "ada@example.org"), "de"))
 	f.Add([]byte{0xa1, 0x61, 'v', 0x01})
+	templates, err := notify.LoadTemplates("", "en")
+	if err != nil {
+		f.Fatal(err)
+	}
 	f.Fuzz(func(t *testing.T, row []byte) {
-		s, box := &server{}, newOutbox()
+		box := newOutbox()
 		box.rows[7] = row
-		o, _ := options(t, s, box)
-		n := open(t, o)
+		n := open(t, notify.Options{Outbox: box, Templates: templates, Server: "mail.example.org:25", From: "a@example.org"})
 		if items := list(t, n); len(items) != 1 || items[0].State == "" {
 			t.Errorf("listed as %+v", items)
 		}

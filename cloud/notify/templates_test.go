@@ -24,8 +24,8 @@ func letter() notify.Letter {
 		Report: notify.Report{
 			File: `\\server\hr\people & guests.csv`, Started: at, Text: "2 rows are wrong.\nCorrect them <now>, then wait for the next run.",
 			Errors: []notify.RowError{
-				{Line: 3, Column: "expires_at", Value: "31.02.2027", Wanted: "a date that exists"},
-				{Line: 9, Wanted: "7 columns, not 6"},
+				{Line: 3, Column: "expires_at", Value: "31.02.2027", Wrong: "there is no such day", Wanted: "a date like 28.02.2027"},
+				{Line: 9, Wrong: "6 columns instead of 7"},
 			},
 			Count: 4, Known: 250, Changed: 90, Removed: 51, LastDone: at.Add(-5 * time.Hour), Interval: time.Hour,
 		},
