@@ -1,6 +1,8 @@
 package sqlstore
 
 import (
+	"strings"
+
 	"doorsync/cloud/roster"
 	"doorsync/protocol"
 )
@@ -37,9 +39,14 @@ func (v view) ids(query string, args ...any) ([]roster.IDRow, error) {
 
 // PutIDs is roster.IndexWriter's.
 func (t tx) PutIDs(rows []roster.IDRow) error {
-	return many(t.c, &putIDs, rows, func(args []any, r *roster.IDRow) []any {
-		return append(args, r.ID, r.Site, r.GUID, int64(r.Since), r.By, int64(r.Until))
-	})
+	return put(t.c, &newIDs, rows, idArgs, func(r *roster.IDRow) error {
+		_, err := t.c.run("INSERT OR REPLACE INTO ids ("+idColumns+") VALUES (?,?,?,?,?,?)", idArgs(nil, r)...)
+		return err
+	}, nil)
+}
+
+func idArgs(args []any, r *roster.IDRow) []any {
+	return append(args, r.ID, r.Site, r.GUID, int64(r.Since), r.By, int64(r.Until))
 }
 
 // DropID is roster.IndexWriter's.
@@ -69,17 +76,39 @@ func (v view) Revoked() ([]roster.RevokedRow, error) {
 	return out, err
 }
 
-// PutHolders is roster.CredentialWriter's.
-func (t tx) PutHolders(rows []roster.HolderRow) error {
-	return many(t.c, &putHolders, rows, func(args []any, r *roster.HolderRow) []any {
-		return append(args, string(r.Key), r.GUID)
-	})
+// Holder is roster.CredentialReader's.
+func (t tx) Holder(k protocol.CredentialKey) (string, bool, error) {
+	if guid, held, waits := t.s.delayed.holder(k); waits {
+		return guid, held, nil
+	}
+	return t.view.Holder(k)
 }
+
+// PutHolders is roster.CredentialWriter's.
+func (t tx) PutHolders(rows []roster.HolderRow) error { return t.s.delayed.changeHolders(rows, false) }
 
 // DropHolder is roster.CredentialWriter's.
 func (t tx) DropHolder(k protocol.CredentialKey) error {
-	_, err := t.c.run("DELETE FROM creds WHERE key = ?", string(k))
-	return err
+	return t.s.delayed.changeHolders([]roster.HolderRow{{Key: k}}, true)
+}
+
+func compareHolders(a, b roster.HolderRow) int { return strings.Compare(string(a.Key), string(b.Key)) }
+
+func writeHolders(c *conn, rows []roster.HolderRow) error {
+	args := func(args []any, r *roster.HolderRow) []any { return append(args, string(r.Key), r.GUID) }
+	return put(c, &newHolders, rows, args, func(r *roster.HolderRow) error {
+		_, err := c.run("INSERT OR REPLACE INTO creds (key, guid) VALUES (?,?)", string(r.Key), r.GUID)
+		return err
+	}, nil)
+}
+
+func dropHolders(c *conn, rows []roster.HolderRow) error {
+	for i := range rows {
+		if _, err := c.run("DELETE FROM creds WHERE key = ?", string(rows[i].Key)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // PutRevoked is roster.CredentialWriter's.

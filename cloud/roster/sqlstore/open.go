@@ -87,10 +87,11 @@ func (s *Store) connect(path string, readers int) (err error) {
 	// FULL makes COMMIT wait for the disk; a larger log is moved less often,
 	// and a page that changed many times is then moved once.
 	s.writer, err = newConn(path, "busy_timeout=10000", "journal_mode=WAL", "synchronous=FULL",
-		"wal_autocheckpoint=8000", "cache_size=-32768", "temp_store=MEMORY", "journal_size_limit=67108864")
+		fmt.Sprintf("wal_autocheckpoint=%d", checkpointed), "cache_size=-32768", "temp_store=MEMORY", "journal_size_limit=67108864")
 	if err != nil {
 		return err
 	}
+	s.delayed = newDelayed(s.writer)
 	for range readers {
 		c, err := newConn(path, "busy_timeout=10000", "query_only=1", "cache_size=-2048", "mmap_size=134217728")
 		if err != nil {

@@ -120,7 +120,14 @@ CREATE TABLE named (
 	guid     ANY NOT NULL,
 	PRIMARY KEY (source, identity)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX named_guid ON named(guid);
+
+-- The index of named by guid. It is written by itself, in its own order.
+CREATE TABLE namers (
+	guid     ANY NOT NULL,
+	source   TEXT NOT NULL,
+	identity BLOB NOT NULL,
+	PRIMARY KEY (guid, source, identity)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE keys (
 	hash INTEGER NOT NULL,

@@ -1,8 +1,11 @@
 package sqlstore
 
 import (
+	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -13,12 +16,34 @@ import (
 // guidValue is a GUID as it stands in tables that have many: 16 bytes. What is
 // not written as GUIDs are stays text.
 func guidValue(guid string) any {
-	if len(guid) == 36 {
-		if id, err := uuid.Parse(guid); err == nil && id.String() == guid {
-			return id[:]
-		}
+	if len(guid) != 36 || guid[8] != '-' || guid[13] != '-' || guid[18] != '-' || guid[23] != '-' {
+		return guid
 	}
-	return guid
+	out := make([]byte, 0, 16)
+	for i := 0; i < len(guid); i += 2 {
+		if i == 8 || i == 13 || i == 18 || i == 23 {
+			i++
+		}
+		high, low := hexDigit(guid[i]), hexDigit(guid[i+1])
+		if high|low > 15 {
+			return guid
+		}
+		out = append(out, high<<4|low)
+	}
+	return out
+}
+
+// hexDigit is what a digit stands for, over 15 if it is none. Only small letters
+// are: what is read is what was written.
+func hexDigit(c byte) byte {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0'
+	case 'a' <= c && c <= 'f':
+		return c - 'a' + 10
+	default:
+		return 255
+	}
 }
 
 // storedGUID is where a GUID is read to, whichever of the two it is.
@@ -90,7 +115,8 @@ func (v view) NamedBy(guid string) ([]roster.NamedUser, error) {
 	var s namedScan
 	var out []roster.NamedUser
 	err := v.c.each(s.dest(), func() bool { out = append(out, s.row()); return true },
-		"SELECT "+namedColumns+" FROM named WHERE guid = ? ORDER BY source, identity", guidValue(guid))
+		"SELECT source, identity, digest, named.guid FROM namers JOIN named USING (source, identity) WHERE namers.guid = ? ORDER BY source, identity",
+		guidValue(guid))
 	return out, err
 }
 
@@ -110,18 +136,128 @@ func (t tx) DropSource(s protocol.Source) error {
 	return err
 }
 
+// Named is roster.SourceReader's, of what was written so far as well.
+func (t tx) Named(source protocol.Source, after roster.Identity, fn func(roster.SourceUser) bool) error {
+	if err := t.s.delayed.named.flush(); err != nil {
+		return err
+	}
+	return t.view.Named(source, after, fn)
+}
+
+// NamedOne is roster.SourceReader's, of what was written so far as well.
+func (t tx) NamedOne(source protocol.Source, id roster.Identity) (roster.SourceUser, bool, error) {
+	if err := t.s.delayed.named.flush(); err != nil {
+		return roster.SourceUser{}, false, err
+	}
+	return t.view.NamedOne(source, id)
+}
+
+// NamedBy is roster.SourceReader's, of what was written so far as well.
+func (t tx) NamedBy(guid string) ([]roster.NamedUser, error) {
+	if err := errors.Join(t.s.delayed.named.flush(), t.s.delayed.namers.flush()); err != nil {
+		return nil, err
+	}
+	return t.view.NamedBy(guid)
+}
+
 // PutNamed is roster.SourceWriter's.
 func (t tx) PutNamed(s protocol.Source, rows []roster.SourceUser) error {
-	name := any(string(s))
-	return many(t.c, &putNamed, rows, func(args []any, r *roster.SourceUser) []any {
-		return append(args, name, r.Identity[:], int64(r.Digest), guidValue(r.GUID))
-	})
+	named := make([]roster.NamedUser, len(rows))
+	for i, r := range rows {
+		named[i] = roster.NamedUser{Source: s, SourceUser: r}
+	}
+	return t.s.delayed.named.add(named, false)
 }
 
 // DropNamed is roster.SourceWriter's.
 func (t tx) DropNamed(s protocol.Source, ids []roster.Identity) error {
-	for i := range ids {
-		if _, err := t.c.run("DELETE FROM named WHERE source = ? AND identity = ?", string(s), ids[i][:]); err != nil {
+	named := make([]roster.NamedUser, len(ids))
+	for i, id := range ids {
+		named[i] = roster.NamedUser{Source: s, SourceUser: roster.SourceUser{Identity: id}}
+	}
+	return t.s.delayed.named.add(named, true)
+}
+
+func compareNamed(a, b roster.NamedUser) int {
+	if order := strings.Compare(string(a.Source), string(b.Source)); order != 0 {
+		return order
+	}
+	return bytes.Compare(a.Identity[:], b.Identity[:])
+}
+
+func compareNamers(a, b roster.NamedUser) int {
+	if order := strings.Compare(a.GUID, b.GUID); order != 0 {
+		return order
+	}
+	return compareNamed(a, b)
+}
+
+func namedArgs(args []any, r *roster.NamedUser) []any {
+	return append(args, string(r.Source), r.Identity[:], int64(r.Digest), guidValue(r.GUID))
+}
+
+// writeNamed writes rows, and leaves the index by user to be written later.
+func (d *delayed) writeNamed(rows []roster.NamedUser) error {
+	return put(d.c, &newNamed, rows, namedArgs, d.replaceNamed, func(added []roster.NamedUser) error {
+		return d.namers.add(added, false)
+	})
+}
+
+// replaceNamed writes a row that may be there. Most stay with whom they name, and
+// then the index is not changed; it is told all the same, for the row may have
+// come just now.
+func (d *delayed) replaceNamed(r *roster.NamedUser) error {
+	res, err := d.c.run("UPDATE named SET digest = ? WHERE source = ? AND identity = ? AND guid = ?",
+		int64(r.Digest), string(r.Source), r.Identity[:], guidValue(r.GUID))
+	if err != nil {
+		return err
+	}
+	same, err := res.RowsAffected()
+	if err != nil {
+		return err
+	}
+	if same == 0 {
+		if err := d.dropNamed([]roster.NamedUser{*r}); err != nil {
+			return err
+		}
+		if _, err := d.c.run("INSERT INTO named ("+namedColumns+") VALUES (?,?,?,?)", namedArgs(nil, r)...); err != nil {
+			return err
+		}
+	}
+	return d.namers.add([]roster.NamedUser{*r}, false)
+}
+
+// dropNamed drops rows, and whom they named from the index.
+func (d *delayed) dropNamed(rows []roster.NamedUser) error {
+	for i := range rows {
+		r := rows[i]
+		var was storedGUID
+		ok, err := d.c.row([]any{&was}, "DELETE FROM named WHERE source = ? AND identity = ? RETURNING guid", string(r.Source), r.Identity[:])
+		if err != nil {
+			return err
+		}
+		if !ok {
+			continue
+		}
+		r.GUID = string(was)
+		if err := d.namers.add([]roster.NamedUser{r}, true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeNamers(c *conn, rows []roster.NamedUser) error {
+	return many(c, &putNamers, rows, func(args []any, r *roster.NamedUser) []any {
+		return append(args, guidValue(r.GUID), string(r.Source), r.Identity[:])
+	})
+}
+
+func dropNamers(c *conn, rows []roster.NamedUser) error {
+	for i := range rows {
+		r := &rows[i]
+		_, err := c.run("DELETE FROM namers WHERE guid = ? AND source = ? AND identity = ?", guidValue(r.GUID), string(r.Source), r.Identity[:])
+		if err != nil {
 			return err
 		}
 	}

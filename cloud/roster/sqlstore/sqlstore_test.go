@@ -34,6 +34,16 @@ func TestStore(t *testing.T) {
 	})
 }
 
+// A store in which nearly every row waits is as good.
+func TestStoreLater(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, place string) roster.Store {
+		t.Helper()
+		s := openAt(t, filepath.Join(place, "roster.db"))
+		s.delayed.limit(1, 5)
+		return s
+	})
+}
+
 func fillUsers(t *testing.T, s *Store, n int) {
 	t.Helper()
 	must(t, s.Update(t.Context(), func(tx roster.Tx) error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"doorsync/cloud/roster"
 	"doorsync/protocol/wire"
@@ -25,7 +26,12 @@ type Store struct {
 
 	writing sync.Mutex // held through Update
 	writer  *conn
-	last    int64 // handle given last, 0 if it has to be read
+	wrote   int      // users in the transaction under way
+	last    int64    // handle given last, 0 if it has to be read
+	delayed *delayed // by the transaction under way
+	manual  bool     // commits do not move the log, mover does
+	moving  atomic.Int32
+	mover   sync.WaitGroup
 	readers *readers
 	count   int
 }
@@ -50,10 +56,17 @@ func (s *Store) Update(ctx context.Context, fn func(roster.Tx) error) error {
 }
 
 func (s *Store) transact(fn func(roster.Tx) error) error {
+	if err := s.small(); err != nil {
+		return err
+	}
 	if _, err := s.writer.run("BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
-	err := fn(tx{view{s.writer, s.codec}, &s.last})
+	err := fn(tx{view{s.writer, s.codec}, s})
+	if err == nil {
+		err = s.delayed.flush()
+	}
+	s.delayed.forget()
 	if err == nil {
 		_, err = s.writer.run("COMMIT")
 	}
@@ -62,7 +75,19 @@ func (s *Store) transact(fn func(roster.Tx) error) error {
 		_, _ = s.writer.run("ROLLBACK")
 		s.last = 0
 	}
+	if s.wrote > soon {
+		s.moveLog()
+	}
+	s.wrote = 0
 	return err
+}
+
+// writes counts the users of a transaction.
+func (s *Store) writes(users int) error {
+	if s.wrote += users; s.wrote > soon {
+		return s.large()
+	}
+	return nil
 }
 
 // giveWay frees the reserve, so that what the log holds can be moved to the
@@ -94,6 +119,7 @@ func (s *Store) View(ctx context.Context, fn func(roster.View) error) error {
 func (s *Store) Close() error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
+	s.mover.Wait()
 	var errs []error
 	if s.readers != nil {
 		errs = append(errs, s.readers.close(s.count))

@@ -24,7 +24,7 @@ type decoder interface {
 // tx writes as well.
 type tx struct {
 	view
-	last *int64 // handle given last, 0 if it has to be read
+	s *Store // whose writing it holds
 }
 
 // userScan is where one row is read to.
@@ -96,6 +96,9 @@ func (v view) Grave(guid string) (roster.Grave, bool, error) {
 
 // PutUsers is roster.UserWriter's.
 func (t tx) PutUsers(rows []*roster.UserRow) error {
+	if err := t.s.writes(len(rows)); err != nil {
+		return err
+	}
 	for len(rows) > 0 {
 		if rows[0].Handle != 0 {
 			if err := t.update(rows[0]); err != nil {
@@ -119,12 +122,12 @@ func (t tx) PutUsers(rows []*roster.UserRow) error {
 // insert gives new rows the handles after the last one. Nobody else writes, so
 // asking SQLite for each is not needed.
 func (t tx) insert(rows []*roster.UserRow) error {
-	if *t.last == 0 {
-		if _, err := t.c.row([]any{t.last}, "SELECT coalesce(max(seq), 0) FROM users"); err != nil {
+	if t.s.last == 0 {
+		if _, err := t.c.row([]any{&t.s.last}, "SELECT coalesce(max(seq), 0) FROM users"); err != nil {
 			return err
 		}
 	}
-	next := *t.last
+	next := t.s.last
 	err := many(t.c, &insertUsers, rows, func(args []any, p **roster.UserRow) []any {
 		r := *p
 		next++
@@ -134,9 +137,9 @@ func (t tx) insert(rows []*roster.UserRow) error {
 		return err
 	}
 	for i, r := range rows {
-		r.Handle = *t.last + int64(i) + 1
+		r.Handle = t.s.last + int64(i) + 1
 	}
-	*t.last = next
+	t.s.last = next
 	return nil
 }
 

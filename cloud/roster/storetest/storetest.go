@@ -31,7 +31,15 @@ func Run(t *testing.T, open func(t *testing.T, place string) roster.Store) {
 		{"log", log},
 		{"verdicts", verdicts},
 		{"sites", sites},
+		{"sources", sources},
+		{"named", namedUsers},
+		{"keys", keys},
+		{"merges", merges},
+		{"runs", runs},
+		{"mails", mails},
+		{"random", random},
 		{"rollback", rollback},
+		{"rollback of sources", sourcesRollback},
 		{"snapshot", snapshot},
 		{"canceled", canceled},
 	} {
@@ -72,7 +80,7 @@ func sample(n int) *roster.UserRow {
 	return &roster.UserRow{
 		GUID: fmt.Sprintf("guid-%04d", n), Revision: uint64(n), Created: uint64(n), Foreign: 3, Site: "A", EnrolledBy: "B",
 		ChangedBy: "C", IDs: []string{fmt.Sprint(n), "alias"}, Keys: []uint64{1, 1 << 63}, Groups: []string{"it", "staff"},
-		Sort: fmt.Sprintf("%020d", 1000-n), Search: "jörg\n5", Inactive: true, Sum: wire.Sum{1, 2, byte(n)},
+		Sort: fmt.Sprintf("%020d", 1000-n), Search: "jörg\n5", Inactive: true, Known: []protocol.Source{"office", "hr"}, Sum: wire.Sum{1, 2, byte(n)},
 		Record: []byte{0, 1, byte(n)}, Contributions: []byte("what was said"),
 	}
 }
