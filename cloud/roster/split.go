@@ -28,32 +28,34 @@ type SplitOptions struct {
 // and credentials; what was said since stays with the other. Of a source, a new
 // user has its word, and the source's next import finds that one by the row.
 func (r *Roster) Split(ctx context.Context, a Actor, idOrGUID string, o SplitOptions) (UserView, error) {
-	return r.merging(ctx, "split user", func(w *work) (*user, error) {
-		u, err := w.existing(idOrGUID)
-		if errors.Is(err, ErrNotFound) {
-			if _, gone := w.deleted(idOrGUID); gone == nil {
-				err = fmt.Errorf("user %q: %w; restore it first", clip(idOrGUID), ErrRemoved)
-			}
+	return r.merging(ctx, "split user", func(w *work) (*user, error) { return w.split(a, idOrGUID, o) })
+}
+
+func (w *work) split(a Actor, idOrGUID string, o SplitOptions) (*user, error) {
+	u, err := w.existing(idOrGUID)
+	if errors.Is(err, ErrNotFound) {
+		if _, gone := w.deleted(idOrGUID); gone == nil {
+			err = fmt.Errorf("user %q: %w; restore it first", clip(idOrGUID), ErrRemoved)
 		}
-		switch {
-		case err != nil:
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case u.row.Site != "":
+		return nil, invalid("user %s is in conflict at site %s; resolve that first", u.record.UserID(), u.row.Site)
+	case o.Source != "" && o.Merged != "":
+		return nil, invalid("name who was merged in, or a source, not both")
+	case o.Source != "":
+		return w.splitSource(a, u, o)
+	}
+	if o.Merged == "" && idOrGUID != u.row.GUID {
+		if row, ok, err := w.tx.User(idOrGUID); err != nil {
 			return nil, err
-		case u.row.Site != "":
-			return nil, invalid("user %s is in conflict at site %s; resolve that first", u.record.UserID(), u.row.Site)
-		case o.Source != "" && o.Merged != "":
-			return nil, invalid("name who was merged in, or a source, not both")
-		case o.Source != "":
-			return w.splitSource(a, u, o)
+		} else if ok && row.MergedInto != "" {
+			o.Merged = idOrGUID
 		}
-		if o.Merged == "" && idOrGUID != u.row.GUID {
-			if row, ok, err := w.tx.User(idOrGUID); err != nil {
-				return nil, err
-			} else if ok && row.MergedInto != "" {
-				o.Merged = idOrGUID
-			}
-		}
-		return w.splitMerge(a, u, o)
-	})
+	}
+	return w.splitMerge(a, u, o)
 }
 
 // splitMerge undoes the merge that came last: one before it can only be undone
