@@ -87,6 +87,11 @@ func (w *work) writeUsers(encoded <-chan flushing) error {
 	if err := w.tx.AddVerdicts(w.verdicts); err != nil {
 		return err
 	}
+	if len(w.named) > 0 {
+		if err := w.putNamed(w.namedIn, w.named); err != nil {
+			return err
+		}
+	}
 	for f := range encoded {
 		if err := w.tx.PutUsers(f.whole); err != nil {
 			return err

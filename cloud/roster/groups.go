@@ -23,6 +23,9 @@ func (w *work) group(name string) (string, error) {
 		w.groups = map[string]string{}
 	}
 	w.groups[folded] = name
+	if err := w.written(); err != nil {
+		return "", err
+	}
 	return name, w.tx.PutGroup(name)
 }
 

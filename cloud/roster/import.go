@@ -19,8 +19,7 @@ type importing struct {
 	stale  map[KeyHash]string // who came to have keys since the survey
 	fields []protocol.Field   // in the order in which people are shown them
 
-	named   []SourceUser // rows to be written
-	waits   []refusal    // people of whom something was refused
+	waits   []refusal // people of whom something was refused
 	changes []ValueChange
 	mails   []MailRow
 }
@@ -66,7 +65,7 @@ func (w *work) importing(a Actor, in *Import) (*importing, error) {
 	}
 	actor := Actor{Name: fmt.Sprintf("import %s, run %d", in.Source, in.Run), From: a.Name}
 	im := &importing{w: w, in: in, source: src, actor: actor, at: w.stamp(), fields: protocol.Fields()}
-	w.passing = true
+	w.passing, w.namedIn = true, in.Source
 	im.stale, err = w.keysSince(in.Revision)
 	return im, err
 }
@@ -79,7 +78,7 @@ func (im *importing) run(ctx context.Context) error {
 		if err := im.person(&p); err != nil {
 			return err
 		}
-		if len(im.w.order) < im.w.r.spillAt && len(im.w.users) < 4*im.w.r.spillAt && len(im.named) < spillNamed {
+		if len(im.w.order) < im.w.r.spillAt && len(im.w.users) < 4*im.w.r.spillAt && len(im.w.named) < 8*im.w.r.spillAt {
 			continue
 		}
 		if err := ctx.Err(); err != nil {
@@ -92,17 +91,12 @@ func (im *importing) run(ctx context.Context) error {
 	if err := im.tryAgain(); err != nil {
 		return err
 	}
-	return im.writeNamed()
+	return im.w.written()
 }
 
 // spill writes what has come together. Small imports are written at the end, as
 // every other change is.
 func (im *importing) spill() error {
-	if len(im.named) >= spillNamed {
-		if err := im.writeNamed(); err != nil {
-			return err
-		}
-	}
 	if err := im.writeMails(); err != nil {
 		return err
 	}
@@ -112,6 +106,9 @@ func (im *importing) spill() error {
 func (im *importing) writeMails() error {
 	if len(im.mails) == 0 {
 		return nil
+	}
+	if err := im.w.written(); err != nil {
+		return err
 	}
 	err := im.w.tx.PutMails(im.mails)
 	im.mails = nil
@@ -142,6 +139,9 @@ func (im *importing) person(p *Person) error {
 	if p.GUID == "" {
 		return im.enter(p)
 	}
+	if err := im.w.written(); err != nil { // most of what is asked about users is asked of the store
+		return err
+	}
 	u, err := im.w.follow(p.GUID)
 	switch {
 	case errors.Is(err, ErrNotFound):
@@ -166,11 +166,33 @@ func (im *importing) enter(p *Person) error {
 	if err := im.fresh(p, ""); err != nil {
 		return err
 	}
+	if im.counts.New == unseenAfter {
+		if err := im.w.lookAhead(); err != nil {
+			return err
+		}
+	}
 	u, err := im.w.newUser(im.source.Name, "", "")
 	if err != nil {
 		return err
 	}
-	return im.restate(p, u)
+	said, err := im.said(p.Words)
+	if err != nil {
+		return err
+	}
+	var unsettled bool
+	if said.id, unsettled, err = im.identify(u, said, true, p.Words[0].Line); err != nil {
+		return err
+	}
+	refused, err := im.firstWords(u, said)
+	if err != nil {
+		return err
+	}
+	im.report(p, u, &effective{}, news{any: true}, true)
+	im.nameAll(p, u, unsettled || refused)
+	if !refused {
+		return nil
+	}
+	return im.wait(p, u, unsettled)
 }
 
 // deleted leaves somebody deleted whom the office deleted while the source named
@@ -189,13 +211,13 @@ func (im *importing) deleted(p *Person, u *user) error {
 
 // restate puts what the words say in place of what the source said about a user.
 func (im *importing) restate(p *Person, u *user) error {
-	before, fresh := effective{u.record, u.keys}, u.was.Handle == 0
+	before := effective{u.record, u.keys}
 	said, err := im.said(p.Words)
 	if err != nil {
 		return err
 	}
 	var unsettled bool
-	if said.id, unsettled, err = im.identify(u, said, fresh, p.Words[0].Line); err != nil {
+	if said.id, unsettled, err = im.identify(u, said, false, p.Words[0].Line); err != nil {
 		return err
 	}
 	c, n, err := im.contribution(u, said)
@@ -203,12 +225,12 @@ func (im *importing) restate(p *Person, u *user) error {
 		return err
 	}
 	im.w.introduce(u, im.source.Name)
-	if fresh || n.any {
+	if n.any {
 		im.w.touch(u, "")
 		u.contributions = withContribution(u.contributions, c)
 		im.w.refold(u)
 	}
-	im.report(p, u, &before, n, fresh)
+	im.report(p, u, &before, n, false)
 	refused, revoked := im.notInEffect(c)
 	im.nameAll(p, u, unsettled || refused)
 	if !refused && !revoked {

@@ -37,7 +37,7 @@ func (y why) text() string {
 // refusal is why a user may not have a credential; mine is set where it is
 // revoked but the user's own.
 func (w *work) refusal(u *user, k protocol.CredentialKey) (y why, mine bool, err error) {
-	if len(u.keys) > 0 {
+	if len(u.keys) > 0 && !u.plain {
 		_, mine = u.held(k)
 	}
 	if row, ok := w.revocation(k); ok {
@@ -129,7 +129,7 @@ func (im *importing) giveFreed(u *user, one *refusal) error {
 	im.tell(e)
 	im.w.note(im.actor, protocol.EventOfficeChanged, u, summaryOf(im.changes))
 	if left == 0 && len(one.rows) > 0 {
-		im.named = append(im.named, one.rows...)
+		im.w.named = append(im.w.named, one.rows...)
 	}
 	return nil
 }

@@ -1,15 +1,10 @@
 package roster
 
 import (
-	"bytes"
 	"slices"
 
 	"doorsync/protocol"
 )
-
-// spillNamed is how many rows that name people are kept, so that they are
-// written in the order of the index.
-const spillNamed = 1 << 17
 
 // nameAll notes whom the rows of a person name. Where something was refused the
 // rows are taken in again by the next import.
@@ -18,7 +13,7 @@ func (im *importing) nameAll(p *Person, u *user, unsettled bool) {
 		im.name(&p.Words[i], u.row.GUID, unsettled)
 	}
 	for _, id := range p.Lost {
-		im.named = append(im.named, SourceUser{Identity: id, Digest: DigestAbsent, GUID: u.row.GUID})
+		im.w.named = append(im.w.named, SourceUser{Identity: id, Digest: DigestAbsent, GUID: u.row.GUID})
 	}
 }
 
@@ -27,18 +22,17 @@ func (im *importing) name(w *Word, guid string, unsettled bool) {
 	if unsettled {
 		row.Digest = 0
 	}
-	im.named = append(im.named, row)
+	im.w.named = append(im.w.named, row)
 }
 
-// writeNamed writes them; of several for one row the last one stands.
+// writeNamed writes them before the rest, for what is to be asked.
 func (im *importing) writeNamed() error {
-	if len(im.named) == 0 {
-		return nil
+	w := im.w
+	if err := w.written(); err != nil || len(w.named) == 0 {
+		return err
 	}
-	slices.SortStableFunc(im.named, func(a, b SourceUser) int { return bytes.Compare(a.Identity[:], b.Identity[:]) })
-	err := im.w.putNamed(im.source.Name, im.named)
-	clear(im.named)
-	im.named = im.named[:0]
+	err := w.putNamed(w.namedIn, w.named)
+	w.named = w.named[:0]
 	return err
 }
 

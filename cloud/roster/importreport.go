@@ -58,7 +58,10 @@ func (im *importing) report(p *Person, u *user, before *effective, n news, fresh
 	case len(im.changes) == 0:
 		kind = ""
 	}
-	if fresh || n.any {
+	switch {
+	case fresh:
+		im.w.note(im.actor, protocol.EventOfficeChanged, u, "new")
+	case n.any:
 		im.w.note(im.actor, protocol.EventOfficeChanged, u, cmp.Or(summaryOf(im.changes), "nothing that shows"))
 	}
 	if kind == "" {
@@ -160,7 +163,7 @@ func customOf(before, after protocol.Record, said []protocol.Field) []protocol.F
 func (im *importing) compareCredentials(before *effective, u *user) {
 	old, now := before.record.Credentials, u.record.Credentials
 	oldKeys, keys := before.keys, u.keys
-	for len(old) > 0 || len(now) > 0 {
+	for len(oldKeys) > 0 || len(keys) > 0 {
 		switch order := compareSorted(oldKeys, keys); {
 		case order < 0:
 			im.changed(old[0].Credential.String(), old[0].Active(), false, "given")

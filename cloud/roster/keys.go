@@ -67,36 +67,19 @@ func compareKeyValue(a, b keyValue) int {
 	return cmp.Or(strings.Compare(string(a.key), string(b.key)), strings.Compare(a.value, b.value))
 }
 
-// valuesOf are the values of a key in what a source says about a user: the latest
-// word on each, unless it was withdrawn.
-func valuesOf(c protocol.Contribution, k Key) []string {
-	said := func(f protocol.Field) string { return c.Values[f].Latest.Value.First }
-	switch k {
-	case KeySyncID: // not said of the user, but of the row
-		return nil
-	case KeyFullName:
-		return []string{cmp.Or(protocol.JoinName(said(protocol.FieldFirstName), said(protocol.FieldLastName)), said(protocol.FieldName))}
-	case KeyCredential:
-		var out []string
-		for key, e := range c.Credentials {
-			if e.State == protocol.Given {
-				out = append(out, string(key))
-			}
-		}
-		return out
-	default:
-		return []string{said(protocol.Field(k))}
+// of is the value of a key that is said of a user, by whatever says a field.
+func (k Key) of(said func(protocol.Field) string) string {
+	if k == KeyFullName {
+		return cmp.Or(protocol.JoinName(said(protocol.FieldFirstName), said(protocol.FieldLastName)), said(protocol.FieldName))
 	}
+	return said(protocol.Field(k))
 }
 
 // KeyValues are the values of a key in a row, as they are written.
 func (w *Word) KeyValues(k Key) []string {
-	said := func(f protocol.Field) string { return w.Values[f].First }
 	switch k {
 	case KeySyncID:
 		return filled(w.SyncID)
-	case KeyFullName:
-		return filled(cmp.Or(protocol.JoinName(said(protocol.FieldFirstName), said(protocol.FieldLastName)), said(protocol.FieldName)))
 	case KeyCredential:
 		out := make([]string, len(w.Credentials))
 		for i, c := range w.Credentials {
@@ -104,7 +87,7 @@ func (w *Word) KeyValues(k Key) []string {
 		}
 		return out
 	default:
-		return filled(said(protocol.Field(k)))
+		return filled(k.of(func(f protocol.Field) string { return w.Values[f].First }))
 	}
 }
 
@@ -115,29 +98,69 @@ func filled(s string) []string {
 	return []string{s}
 }
 
-// values are all values of keys by which a user is found, sorted. Every user ID
-// that finds the user is one.
-func (p *keyPlan) values(cs []protocol.Contribution, ids []IDRow) []keyValue {
-	var out []keyValue
-	add := func(k Key, value string) {
-		if value = Fold(value); value != "" {
-			out = append(out, keyValue{k, value})
-		}
+// keyValues gathers values of keys.
+type keyValues []keyValue
+
+func (vs *keyValues) add(k Key, value string) {
+	if value = Fold(value); value != "" {
+		*vs = append(*vs, keyValue{k, value})
 	}
+}
+
+func (vs *keyValues) sorted() []keyValue {
+	slices.SortFunc(*vs, compareKeyValue)
+	return slices.Compact(*vs)
+}
+
+// values are all values of keys by which a user is found, sorted: of every source
+// the latest word on each, unless it was withdrawn. Every user ID that finds the
+// user is one. Sync IDs are not said of users, but of rows.
+func (p *keyPlan) values(cs []protocol.Contribution, ids []IDRow) []keyValue {
+	var out keyValues
 	for _, c := range cs {
 		for _, k := range p.of[c.Source] {
-			for _, value := range valuesOf(c, k) {
-				add(k, value)
+			if k != KeyCredential {
+				out.add(k, k.of(func(f protocol.Field) string { return c.Values[f].Latest.Value.First }))
+				continue
+			}
+			for key, e := range c.Credentials {
+				if e.State == protocol.Given {
+					out.add(k, string(key))
+				}
 			}
 		}
 	}
-	if len(cs) > 0 && slices.Contains(p.inUse, KeyUserID) {
-		for _, row := range ids {
-			add(KeyUserID, row.ID)
+	if len(cs) > 0 {
+		p.addIDs(&out, ids)
+	}
+	return out.sorted()
+}
+
+func (p *keyPlan) addIDs(out *keyValues, ids []IDRow) {
+	if !slices.Contains(p.inUse, KeyUserID) {
+		return
+	}
+	for _, row := range ids {
+		out.add(KeyUserID, row.ID)
+	}
+}
+
+// plainValues is values for a user of whom the record tells all.
+func (p *keyPlan) plainValues(u *user) []keyValue {
+	var out keyValues
+	for _, k := range p.of[u.row.Known[0]] {
+		if k != KeyCredential {
+			out.add(k, k.of(func(f protocol.Field) string { return u.record.Values[f].Value.First }))
+			continue
+		}
+		for i, h := range u.record.Credentials {
+			if h.By[0].State == protocol.Given {
+				out.add(k, string(u.keys[i]))
+			}
 		}
 	}
-	slices.SortFunc(out, compareKeyValue)
-	return slices.Compact(out)
+	p.addIDs(&out, u.ids)
+	return out.sorted()
 }
 
 // sought tells whether a user is found by keys at all.
@@ -152,7 +175,11 @@ func (c *keyChanges) of(u *user, p *keyPlan) {
 	if u.was.Handle != 0 && u.was.sought() {
 		before = p.values(slices.Concat(u.said, u.saidElements), u.idsBefore())
 	}
-	if u.row.sought() {
+	switch {
+	case !u.row.sought():
+	case u.plain:
+		after = p.plainValues(u)
+	default:
 		after = p.values(u.contributions, u.ids)
 	}
 	for len(before) > 0 || len(after) > 0 {

@@ -30,7 +30,7 @@ func (r *Roster) removeSource(ctx context.Context, a Actor, name protocol.Source
 		}
 		in := &Import{Source: name, Effect: effect, Dry: dry}
 		im := &importing{w: w, in: in, source: src, actor: a, at: w.stamp(), fields: protocol.Fields()}
-		w.passing = true
+		w.passing, w.namedIn = true, name
 		w.note(a, protocol.EventOfficeChanged, nil, fmt.Sprintf("removed source %s", name))
 		if err := im.everybodyGone(ctx); err != nil {
 			return err
@@ -70,12 +70,12 @@ func (im *importing) everybodyGone(ctx context.Context) error {
 				return err
 			}
 		}
-		im.named = im.named[:0] // rows that are forgotten
+		im.w.named = im.w.named[:0] // rows that are forgotten
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		if len(im.w.order) >= im.w.r.spillAt {
-			if err := im.w.spill(); err != nil {
+			if err := errors.Join(im.w.spill(), im.w.written()); err != nil {
 				return err
 			}
 		}

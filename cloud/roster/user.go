@@ -38,6 +38,7 @@ type user struct {
 	claimed    bool     // row.Revision is of this transaction
 	refolded   bool     // credentials and groups too
 	introduced bool     // row.Known changed
+	plain      bool     // contributions are left out: the record tells all of them
 	touched    []string // sites (or "" for the office) that changed it
 }
 
@@ -71,6 +72,15 @@ func (u *user) complete(codec *wire.Codec) error {
 	u.whole, u.keys, u.record.Credentials, u.record.Groups = true, keys, rec.Credentials, rec.Groups
 	u.contributions, u.saidElements = unite(u.contributions, elements), elements
 	return nil
+}
+
+// told has the contributions of a user of whom the record tells all.
+func (u *user) told() *user {
+	if u.plain {
+		u.plain = false
+		u.contributions, _ = decodeContributions(nil, u.record, u.keys) // only what is stored can be damaged
+	}
+	return u
 }
 
 // decodeUser decodes all of a user.

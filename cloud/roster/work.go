@@ -39,9 +39,21 @@ type work struct {
 	sources map[protocol.Source]*SourceRow // written already; nil was dropped
 	groups  map[string]string              // written already; spelling by what it folds to
 	keys    *keyPlan                       // what of users is in the index of global keys
-	spilled *spilled                       // nil while all that was changed is in memory
+	named   []SourceUser                   // rows of the source that is imported
+	namedIn protocol.Source
+	spilled *spilled // nil while all that was changed is in memory
+	ahead   *ahead   // what is being written; nil if nothing is
+	unseen  *unseen  // nil while the store is asked
 
 	passing bool // users come by in passing: they do not drive others out of the cache
+}
+
+func newWork(r *Roster) work {
+	return work{
+		r: r, meta: r.state.meta, keys: r.state.keys, users: map[string]*user{}, byID: map[string]IDRow{},
+		freed: map[string]bool{}, siteIDs: map[siteID]*IDRow{}, holders: map[protocol.CredentialKey]string{},
+		revoked: map[protocol.CredentialKey]*RevokedRow{}, sites: map[string]*SiteRow{}, epochs: map[siteID]EpochRow{},
+	}
 }
 
 // update runs fn as one transaction, and takes what it did into memory after
@@ -53,16 +65,17 @@ func (r *Roster) update(ctx context.Context, fn func(*work) error) error {
 	defer r.writing.Unlock()
 	var done *work
 	err := r.store.Update(ctx, func(tx Tx) error {
-		w := &work{
-			r: r, tx: tx, now: r.now(), meta: r.state.meta, users: map[string]*user{}, byID: map[string]IDRow{},
-			freed: map[string]bool{}, siteIDs: map[siteID]*IDRow{}, holders: map[protocol.CredentialKey]string{},
-			revoked: map[protocol.CredentialKey]*RevokedRow{}, sites: map[string]*SiteRow{}, epochs: map[siteID]EpochRow{},
-			keys: r.state.keys,
+		w := newWork(r)
+		w.tx, w.now = tx, r.now()
+		err := fn(&w)
+		// Nobody writes when the transaction ends.
+		if failed := w.written(); failed != nil && (err == nil || errors.Is(err, errDry)) {
+			err = failed
 		}
-		if err := fn(w); err != nil {
+		if err != nil {
 			return err
 		}
-		done = w
+		done = &w
 		return w.flush()
 	})
 	if err != nil {
@@ -85,7 +98,7 @@ func (w *work) user(guid string) (*user, error) {
 // them already: most edits are about values alone.
 func (w *work) outline(guid string) (*user, error) {
 	if u, ok := w.users[guid]; ok {
-		return u, nil
+		return u.told(), nil
 	}
 	known := w.cached(guid)
 	if known == nil {
@@ -104,6 +117,9 @@ func (w *work) outline(guid string) (*user, error) {
 
 // load reads what is cached of a user.
 func (w *work) load(guid string) (*storedUser, error) {
+	if err := w.written(); err != nil {
+		return nil, err
+	}
 	row, ok, err := w.tx.User(guid)
 	if err != nil {
 		return nil, err
@@ -124,6 +140,9 @@ func idsOf(v IndexReader, guid string) ([]IDRow, error) {
 	return slices.DeleteFunc(ids, func(row IDRow) bool { return row.Site != "" }), err
 }
 
+// noRow is what there was of a new user. Nobody writes to it.
+var noRow UserRow
+
 // newUser begins a user at a revision of its own.
 func (w *work) newUser(by protocol.Source, enrolledBy, conflictAt string) (*user, error) {
 	id, err := uuid.NewV7()
@@ -132,7 +151,7 @@ func (w *work) newUser(by protocol.Source, enrolledBy, conflictAt string) (*user
 	}
 	u := &user{row: UserRow{
 		GUID: id.String(), Site: conflictAt, EnrolledBy: enrolledBy, Known: []protocol.Source{by},
-	}, was: &UserRow{}, whole: true}
+	}, was: &noRow, whole: true}
 	u.record.GUID, u.record.Site = u.row.GUID, u.row.Site
 	w.users[u.row.GUID] = u
 	w.touch(u, enrolledBy)
@@ -176,7 +195,7 @@ func (w *work) refold(u *user) {
 	for _, k := range u.keys {
 		if _, held := u.held(k); held {
 			if _, already := before.held(k); !already {
-				w.holders[k] = u.row.GUID
+				w.hold(k, u.row.GUID)
 			}
 		}
 	}
@@ -198,6 +217,12 @@ func (w *work) say(u *user, word protocol.Contribution) {
 func (w *work) holder(k protocol.CredentialKey) (string, error) {
 	if guid, ok := w.holders[k]; ok {
 		return guid, nil
+	}
+	if w.unseen.lacks(string(k)) {
+		return "", nil
+	}
+	if err := w.written(); err != nil {
+		return "", err
 	}
 	guid, _, err := w.tx.Holder(k)
 	return guid, err
@@ -225,6 +250,12 @@ func (w *work) id(id string) (IDRow, bool, error) {
 	}
 	if row, ok := w.cachedID(id); ok {
 		return row, true, nil
+	}
+	if w.unseen.lacks(id) {
+		return IDRow{}, false, nil
+	}
+	if err := w.written(); err != nil {
+		return IDRow{}, false, err
 	}
 	return w.tx.ID("", id)
 }
@@ -263,6 +294,9 @@ func (w *work) giveID(u *user, row IDRow) error {
 func (w *work) enterID(u *user, row IDRow) {
 	row.GUID, row.Site = u.row.GUID, ""
 	w.byID[row.ID] = row
+	if w.unseen != nil {
+		w.unseen.add(row.ID)
+	}
 	delete(w.freed, row.ID)
 	// As the store returns them, or the user would differ, and go to every site
 	// again, once it is read from there.
