@@ -101,7 +101,7 @@ func (s *schedule) source(ctx context.Context, row roster.SourceRow, settings Se
 	now := stampOf(settings.File)
 	still := now == at.seen
 	at.seen = now
-	if !s.wants(settings, &h, at, now, still) {
+	if !s.wants(settings, time.UnixMilli(row.Added), &h, at, now, still) {
 		return nil
 	}
 	at.imported, at.tried = now, s.m.now()
@@ -115,7 +115,7 @@ func (s *schedule) source(ctx context.Context, row roster.SourceRow, settings Se
 
 // wants reports whether the file is to be imported now. A file that is changing is
 // left alone: it must have been the same at two looks.
-func (s *schedule) wants(settings Settings, h *history, at *look, now stamp, still bool) bool {
+func (s *schedule) wants(settings Settings, added time.Time, h *history, at *look, now stamp, still bool) bool {
 	tried, imported := at.tried, at.imported
 	if h.checkedAt().After(tried) {
 		tried, imported = h.checkedAt(), stampOfRun(settings, h.last)
@@ -123,8 +123,8 @@ func (s *schedule) wants(settings Settings, h *history, at *look, now stamp, sti
 		return !s.m.now().Before(tried.Add(retry))
 	}
 	due := settings.Interval > 0 && !s.m.now().Before(tried.Add(time.Duration(settings.Interval)))
-	if now.missing {
-		return due
+	if now.missing { // a source that was just added waits for its first file
+		return due && !s.m.now().Before(added.Add(time.Duration(settings.Interval)))
 	}
 	return still && (due || settings.Watch && now != imported)
 }

@@ -28,6 +28,9 @@ type office struct {
 	dir     string // of the files that are exported
 	spool   string
 	now     time.Time
+	clock   func() time.Time // instead of now, if set
+	born    time.Time
+	start   func() // runs the importer
 	notices notices
 	mails   mails
 }
@@ -71,17 +74,36 @@ func newOffice(t testing.TB) *office {
 	store, err := sqlstore.Open(t.Context(), filepath.Join(t.TempDir(), "roster.db"), sqlstore.Options{Reserve: 1 << 16})
 	must(t, err)
 	t.Cleanup(func() { must(t, store.Close()) })
-	o.roster, err = roster.Open(t.Context(), store, roster.Options{Now: func() time.Time { return o.now }})
+	o.roster, err = roster.Open(t.Context(), store, roster.Options{Now: o.time})
 	must(t, err)
+	o.born = time.Now()
 	o.open(o.roster)
 	return o
+}
+
+func (o *office) time() time.Time {
+	if o.clock != nil {
+		return o.clock()
+	}
+	return o.now
+}
+
+// line is a row of the usual order, lines are n of them.
+func line(i int) string { return fmt.Sprintf("P%d,Test,p%d@example.org,%d,s%d", i, i, 2000+i, i) }
+
+func lines(n int) []string {
+	var out []string
+	for i := range n {
+		out = append(out, line(i))
+	}
+	return out
 }
 
 func (o *office) open(r sources.Roster) {
 	o.t.Helper()
 	var err error
 	o.Importer, err = sources.New(sources.Options{
-		Roster: r, Dir: o.spool, Now: func() time.Time { return o.now }, Notifier: &o.notices, Mailer: o.mails,
+		Roster: r, Dir: o.spool, Now: o.time, Notifier: &o.notices, Mailer: o.mails,
 	})
 	must(o.t, err)
 }
@@ -107,7 +129,7 @@ func (o *office) add(name string, row roster.SourceRow, change func(*sources.Set
 	if row.Gone == "" {
 		row.Gone = roster.GoneRemoveOnly
 	}
-	row.Added = o.now.UnixMilli()
+	row.Added = o.time().UnixMilli()
 	must(o.t, o.roster.AddSource(o.t.Context(), anna, row))
 }
 
@@ -116,7 +138,7 @@ func (o *office) path(file string) string { return filepath.Join(o.dir, file) }
 // export writes a source's file.
 func (o *office) export(name string, lines ...string) {
 	o.t.Helper()
-	o.exportAt(name, o.now, lines...)
+	o.exportAt(name, o.time(), lines...)
 }
 
 func (o *office) exportAt(name string, at time.Time, lines ...string) {
