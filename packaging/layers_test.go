@@ -40,6 +40,7 @@ func rules() []rule {
 		{"the exchange knows roster and broker", "cloud/exchange", []string{"cloud"}, []string{"cloud/exchange", "cloud/roster", "cloud/broker"}, false},
 		{"the broker knows nobody", "cloud/broker", []string{"cloud"}, []string{"cloud/broker"}, false},
 		{"the API knows the roster only", "cloud/api", []string{"cloud"}, []string{"cloud/api", "cloud/roster"}, false},
+		{"mail knows the roster only", "cloud/notify", []string{"cloud"}, []string{"cloud/notify", "cloud/roster"}, false},
 		{"cloud/config knows no part", "cloud/config", []string{"cloud"}, []string{"cloud/config"}, false},
 
 		{"the driver contract knows no dialect", "firmware-bridge/driver", []string{"firmware-bridge"}, []string{"firmware-bridge/driver"}, false},

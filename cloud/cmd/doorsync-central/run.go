@@ -49,9 +49,15 @@ func (a *app) check() *cobra.Command {
 	return &cobra.Command{
 		Use: "check", Short: "Check the configuration file, all of it at once; connects to nothing",
 		Args: args(cobra.NoArgs),
-		RunE: func(*cobra.Command, []string) error {
-			_, err := a.load()
-			return err
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := a.load()
+			if err != nil {
+				return err
+			}
+			for _, w := range cfg.Mail.Warnings() {
+				cmd.PrintErrln(w)
+			}
+			return cloud.Check(cfg)
 		},
 	}
 }
