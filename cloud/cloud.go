@@ -17,8 +17,10 @@ import (
 	"doorsync/cloud/broker"
 	"doorsync/cloud/config"
 	"doorsync/cloud/exchange"
+	"doorsync/cloud/notify"
 	"doorsync/cloud/roster"
 	"doorsync/cloud/roster/sqlstore"
+	"doorsync/cloud/sources"
 	"doorsync/protocol/wire"
 )
 
@@ -44,6 +46,8 @@ type center struct {
 	roster   *roster.Roster
 	broker   broker.Broker
 	exchange *exchange.Exchange
+	mail     *notify.Notifier
+	importer *sources.Importer
 	listener net.Listener
 	token    api.Token
 }
@@ -57,7 +61,7 @@ func Run(ctx context.Context, cfg config.Config, o Options) (err error) {
 	end := teardown{log: c.log}
 	defer func() { err = errors.Join(err, end.run()) }()
 	for _, open := range []func(context.Context, *teardown) error{
-		c.openRoster, c.openBroker, c.openExchange, c.openAPI,
+		c.openRoster, c.openBroker, c.openExchange, c.openMail, c.openImporter, c.openAPI,
 	} {
 		if err := open(ctx, &end); err != nil {
 			return err
@@ -142,6 +146,8 @@ func (c *center) work(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return c.roster.Run(ctx) })
 	g.Go(func() error { return c.exchange.Run(ctx) })
+	g.Go(func() error { return c.mail.Run(ctx) })
+	g.Go(func() error { return c.importer.Run(ctx) })
 	g.Go(func() error {
 		return c.broker.Run(ctx, broker.Handler{Heard: c.exchange.Heard, Connected: c.exchange.Connected, Lost: c.exchange.Lost})
 	})
@@ -160,7 +166,8 @@ func (c *center) work(ctx context.Context) error {
 
 func (c *center) handler(ctx context.Context) http.Handler {
 	return api.New(api.Options{
-		Roster: c.roster, Exchange: sites{c.exchange}, Token: c.token, Version: c.o.Version,
+		Roster: c.roster, Exchange: sites{c.exchange}, Importer: imports{c.importer, c.roster, c.mail}, Outbox: outbox{c.mail},
+		Token: c.token, Version: c.o.Version,
 		Broker: c.broker.Address(), Closing: ctx.Done(), Logger: c.log,
 	})
 }

@@ -28,6 +28,8 @@ type Exchange interface {
 type Options struct {
 	Roster   *roster.Roster
 	Exchange Exchange
+	Importer Importer
+	Outbox   Outbox
 	Token    Token
 	Version  string
 	Broker   string // where sites connect
@@ -40,6 +42,8 @@ type Options struct {
 type service struct {
 	roster   *roster.Roster
 	exchange Exchange
+	importer Importer
+	outbox   Outbox
 	version  string
 	broker   string
 	closing  <-chan struct{}
@@ -63,10 +67,14 @@ but are never given back.`
 func New(o Options) http.Handler {
 	mux := http.NewServeMux()
 	h := humago.New(mux, settings(o.Version))
-	s := &service{roster: o.Roster, exchange: o.Exchange, version: o.Version, broker: o.Broker, closing: o.Closing, log: o.Logger}
+	s := &service{
+		roster: o.Roster, exchange: o.Exchange, importer: o.Importer, outbox: o.Outbox,
+		version: o.Version, broker: o.Broker, closing: o.Closing, log: o.Logger,
+	}
 	for _, register := range []func(huma.API){
 		s.userRoutes, s.userActions, s.conflictRoutes, s.credentialRoutes, s.siteRoutes, s.readerRoutes,
-		s.sourceRoutes, s.eventRoutes, s.streamRoutes, s.programRoutes,
+		s.sourceRoutes, s.sourceAdmin, s.importRoutes, s.runRoutes, s.decisionRoutes, s.splitRoutes, s.fieldRoutes, s.mailRoutes,
+		s.eventRoutes, s.streamRoutes, s.programRoutes,
 	} {
 		register(h)
 	}

@@ -44,6 +44,8 @@ type office struct {
 	url      string
 	exchange *exchange
 	roster   *roster.Roster
+	importer *importer
+	outbox   *outbox
 }
 
 func newOffice(t *testing.T) office {
@@ -56,9 +58,9 @@ func newOffice(t *testing.T) office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	closing, x := make(chan struct{}), &exchange{}
+	closing, x, imports, mail := make(chan struct{}), &exchange{}, &importer{}, &outbox{}
 	server := httptest.NewServer(api.New(api.Options{
-		Roster: r, Exchange: x, Token: api.NewToken(secret), Version: "v1", Closing: closing, Logger: slog.New(slog.DiscardHandler),
+		Roster: r, Exchange: x, Importer: imports, Outbox: mail, Token: api.NewToken(secret), Version: "v1", Closing: closing, Logger: slog.New(slog.DiscardHandler),
 	}))
 	t.Cleanup(func() {
 		close(closing)
@@ -67,7 +69,7 @@ func newOffice(t *testing.T) office {
 			t.Error(err)
 		}
 	})
-	return office{client.New(server.URL, secret, "tester"), server.URL, x, r}
+	return office{client.New(server.URL, secret, "tester"), server.URL, x, r, imports, mail}
 }
 
 // raw sends a request as it stands and returns status and body.

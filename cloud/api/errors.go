@@ -55,6 +55,10 @@ type knownFault struct {
 
 func knownFaults() []knownFault {
 	return []knownFault{
+		{ErrBusy, http.StatusConflict, CodeBusy, "sources status shows how far it has come; ask again when it has ended"},
+		{ErrConfirm, http.StatusConflict, CodeRefused, "sources runs shows the runs; import again to have the file as it is now looked at"},
+		{ErrNoFile, http.StatusUnprocessableEntity, CodeInvalid, "send one with --file, or name it with sources set --file"},
+		{errCutOff, http.StatusBadRequest, CodeInvalid, "send it again"},
 		{roster.ErrUnknownSite, http.StatusNotFound, CodeNotFound, "sites list shows the sites there are"},
 		{roster.ErrNotFound, http.StatusNotFound, CodeNotFound, ""},
 		{roster.ErrExists, http.StatusConflict, CodeExists, ""},

@@ -48,6 +48,7 @@ const (
 	CodeCredentialHeld = "credential_held"
 	CodeOffline        = "site_offline"
 	CodeRefused        = "refused"
+	CodeBusy           = "busy"
 	CodeUnavailable    = "unavailable"
 	CodeInternal       = "internal"
 )

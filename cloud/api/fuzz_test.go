@@ -73,7 +73,7 @@ func fuzzedOffice(f *testing.F) http.Handler {
 	closing := make(chan struct{})
 	close(closing) // what would go on for ever ends at once
 	return api.New(api.Options{
-		Roster: r, Exchange: &exchange{}, Token: api.NewToken(secret), Version: "v1", Closing: closing, Logger: slog.New(slog.DiscardHandler),
+		Roster: r, Exchange: &exchange{}, Importer: &importer{}, Outbox: &outbox{}, Token: api.NewToken(secret), Version: "v1", Closing: closing, Logger: slog.New(slog.DiscardHandler),
 	})
 }
 

@@ -10,11 +10,13 @@ import (
 )
 
 func (s *service) sourceRoutes(h huma.API) {
-	huma.Register(h, operation(h, http.MethodGet, "/sources", "get-sources", "Show how what several sources say is settled"),
-		func(context.Context, *struct{}) (*answer[Sources], error) {
-			return &answer[Sources]{Body: sourcesOf(s.roster.Rules())}, nil
+	huma.Register(h, operation(h, http.MethodGet, "/sources", "get-sources", "Show the sources, and how what several say is settled"),
+		func(ctx context.Context, _ *struct{}) (*answer[SourceList], error) {
+			list, err := s.allSources(ctx)
+			return reply(s, ctx, SourceList{Sources: sourcesOf(s.roster.Rules()), List: list, Recomputation: s.recomputation()}, err)
 		})
-	huma.Register(h, operation(h, http.MethodPut, "/sources", "set-sources", "Change it; every user is computed anew"), s.setSources)
+	huma.Register(h, operation(h, http.MethodPut, "/sources", "set-sources", "Change it; every user is computed anew in the background"), s.setSources)
+	huma.Register(h, operation(h, http.MethodPost, "/preview/sources", "preview-sources", "What a change of it would do to whom"), s.previewSources)
 }
 
 func (s *service) setSources(ctx context.Context, in *struct{ Body Sources }) (*answer[Sources], error) {
@@ -24,6 +26,24 @@ func (s *service) setSources(ctx context.Context, in *struct{ Body Sources }) (*
 	}
 	err = s.roster.SetOrder(ctx, actor(ctx), rules)
 	return reply(s, ctx, sourcesOf(s.roster.Rules()), err)
+}
+
+func (s *service) previewSources(ctx context.Context, in *struct{ Body Sources }) (*answer[Preview], error) {
+	rules, err := in.Body.rules()
+	if err != nil {
+		return nil, err
+	}
+	out := newPreview()
+	out.Counts, err = s.roster.PreviewOrder(ctx, rules, out.gather)
+	return reply(s, ctx, *out, err)
+}
+
+func (s *service) recomputation() *Recomputation {
+	p, running := s.roster.Progress()
+	if !running {
+		return nil
+	}
+	return &Recomputation{Done: p.Done, Total: p.Total, Since: p.Started}
 }
 
 func sourcesOf(r protocol.Rules) Sources {

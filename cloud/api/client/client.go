@@ -28,16 +28,19 @@ type Client struct {
 	http  *http.Client
 }
 
-// answerIn bounds everything but following; a new order of sources recomputes
+// answerIn bounds everything but following and importing; a preview may look at
 // every user.
 const answerIn = 10 * time.Minute
+
+// continueIn is how long the center is given to refuse a file before it is sent.
+const continueIn = 10 * time.Second
 
 // New returns a client of the center at base, for example
 // http://127.0.0.1:8480. Actor names the person who asks, for the event log.
 func New(base, token, actor string) *Client {
 	return &Client{
 		base: strings.TrimRight(base, "/") + "/api/v1", token: token, actor: actor,
-		http: &http.Client{Transport: &http.Transport{Proxy: nil}},
+		http: &http.Client{Transport: &http.Transport{Proxy: nil, ExpectContinueTimeout: continueIn}},
 	}
 }
 
@@ -72,10 +75,14 @@ func (c *Client) send(ctx context.Context, method, path string, q url.Values, in
 	if err != nil {
 		return nil, err
 	}
+	return c.do(req)
+}
+
+func (c *Client) do(req *http.Request) (*http.Response, error) {
 	resp, err := c.http.Do(req)
 	if err != nil {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
+		if err := req.Context().Err(); err != nil {
+			return nil, err
 		}
 		var ue *url.Error
 		if errors.As(err, &ue) {

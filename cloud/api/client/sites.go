@@ -59,20 +59,6 @@ func (c *Client) Sync(ctx context.Context, site, reader string) error {
 	return c.post(ctx, "/sync", api.SyncOrder{Site: site, Reader: reader}, nil)
 }
 
-// Sources returns how what several sources say is settled.
-func (c *Client) Sources(ctx context.Context) (api.Sources, error) {
-	var out api.Sources
-	err := c.get(ctx, "/sources", nil, &out)
-	return out, err
-}
-
-// SetSources changes it; every user is computed anew.
-func (c *Client) SetSources(ctx context.Context, s api.Sources) (api.Sources, error) {
-	var out api.Sources
-	err := c.ask(ctx, http.MethodPut, "/sources", nil, s, &out)
-	return out, err
-}
-
 // Version tells what the center is.
 func (c *Client) Version(ctx context.Context) (api.Version, error) {
 	var out api.Version

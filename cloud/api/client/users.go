@@ -91,6 +91,34 @@ func (c *Client) Merge(ctx context.Context, a, b string) (api.User, error) {
 	return out, err
 }
 
+// PreviewMerge tells what making two users one would do.
+func (c *Client) PreviewMerge(ctx context.Context, a, b string) (api.Preview, error) {
+	var out api.Preview
+	err := c.post(ctx, "/preview/merge", api.Merge{Users: []string{a, b}}, &out)
+	return out, err
+}
+
+// Split takes two apart that were made one, and returns the one that came back.
+func (c *Client) Split(ctx context.Context, id string, s api.Split) (api.User, error) {
+	var out api.User
+	err := c.post(ctx, user(id)+"/split", s, &out)
+	return out, err
+}
+
+// PreviewSplit tells what Split would do.
+func (c *Client) PreviewSplit(ctx context.Context, id string, s api.Split) (api.Preview, error) {
+	var out api.Preview
+	err := c.post(ctx, "/preview"+user(id)+"/split", s, &out)
+	return out, err
+}
+
+// PreviewResolve tells what Resolve would do.
+func (c *Client) PreviewResolve(ctx context.Context, guid string, r api.Resolution) (api.Preview, error) {
+	var out api.Preview
+	err := c.post(ctx, "/preview/conflicts/"+url.PathEscape(guid)+"/resolve", r, &out)
+	return out, err
+}
+
 // Conflicts lists the users that wait for a person's decision.
 func (c *Client) Conflicts(ctx context.Context) ([]api.Conflict, error) {
 	var out api.ConflictList

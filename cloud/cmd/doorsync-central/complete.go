@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/spf13/cobra"
 
 	"doorsync/cloud/api/client"
@@ -46,4 +48,31 @@ func (a *app) completeSites(cmd *cobra.Command, given []string, _ string) ([]str
 		out = append(out, r.Name)
 	}
 	return out, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeSources offers the names of the sources that were added.
+func (a *app) completeSources(cmd *cobra.Command, given []string, _ string) ([]string, cobra.ShellCompDirective) {
+	c, err := a.connect()
+	if err != nil || len(given) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	list, _ := c.Sources(cmd.Context()) // none to offer, then
+	var out []string
+	for _, s := range list.List {
+		if s.Kind != "" {
+			out = append(out, s.Name)
+		}
+	}
+	return out, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeOrder offers what is not yet in the order.
+func (a *app) completeOrder(cmd *cobra.Command, given []string, _ string) ([]string, cobra.ShellCompDirective) {
+	c, err := a.connect()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	s, _ := c.Sources(cmd.Context()) // none to offer, then
+	left := slices.DeleteFunc(s.Order, func(name string) bool { return slices.Contains(given, name) })
+	return left, cobra.ShellCompDirectiveNoFileComp
 }

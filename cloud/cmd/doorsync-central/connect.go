@@ -13,32 +13,46 @@ import (
 	"doorsync/cloud/config"
 )
 
-// connect finds the center and its token: flags first, then the environment,
-// then the configuration file.
-func (a *app) connect() (*client.Client, error) {
-	base, token := cmp.Or(a.api, a.getenv("DOORSYNC_API")), a.getenv("DOORSYNC_TOKEN")
-	file := cmp.Or(a.tokenFile, a.getenv("DOORSYNC_TOKEN_FILE"))
-	if base == "" || (token == "" && file == "") {
+// place is where the center is, and what opens it.
+type place struct {
+	base, token, tokenFile string
+}
+
+// find finds the center and its token: flags first, then the environment, then
+// the configuration file.
+func (a *app) find() (place, error) {
+	p := place{
+		base: cmp.Or(a.api, a.getenv("DOORSYNC_API")), token: a.getenv("DOORSYNC_TOKEN"),
+		tokenFile: cmp.Or(a.tokenFile, a.getenv("DOORSYNC_TOKEN_FILE")),
+	}
+	if p.base == "" || (p.token == "" && p.tokenFile == "") {
 		c, err := config.Load(a.config)
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, usagef("no configuration at %s; name it with --config, or the center with --api and --token-file", a.config)
+			return p, usagef("no configuration at %s; name it with --config, or the center with --api and --token-file", a.config)
 		}
 		if err != nil {
-			return nil, err
+			return p, err
 		}
-		base = cmp.Or(base, "http://"+reachable(c.API.Listen))
-		file = cmp.Or(file, c.API.TokenFile)
+		p.base = cmp.Or(p.base, "http://"+reachable(c.API.Listen))
+		p.tokenFile = cmp.Or(p.tokenFile, c.API.TokenFile)
 	}
-	if !strings.Contains(base, "://") {
-		base = "http://" + base
+	if !strings.Contains(p.base, "://") {
+		p.base = "http://" + p.base
 	}
-	if token == "" {
-		var err error
-		if token, err = api.ReadToken(file); err != nil {
-			return nil, tokenTrouble(err, file)
+	return p, nil
+}
+
+func (a *app) connect() (*client.Client, error) {
+	p, err := a.find()
+	if err != nil {
+		return nil, err
+	}
+	if p.token == "" {
+		if p.token, err = api.ReadToken(p.tokenFile); err != nil {
+			return nil, tokenTrouble(err, p.tokenFile)
 		}
 	}
-	return client.New(base, token, a.actor()), nil
+	return client.New(p.base, p.token, a.actor()), nil
 }
 
 // errNoToken: the file that should hold the token is not there.

@@ -17,6 +17,7 @@ const (
 	exitFailed      = 1
 	exitUsage       = 2
 	exitUnreachable = 3
+	exitWaits       = 4
 )
 
 // usageError is wrong usage, or a configuration with faults.
@@ -44,6 +45,8 @@ func codeOf(err error) int {
 	var usage usageError
 	var faults *configs.Faults
 	switch {
+	case errors.Is(err, errWaits):
+		return exitWaits
 	case errors.Is(err, client.ErrUnreachable):
 		return exitUnreachable
 	case errors.As(err, &usage), errors.As(err, &faults):

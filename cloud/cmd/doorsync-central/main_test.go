@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -74,11 +75,12 @@ func masked(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 1 {
 		ts.Fatalf("usage: masked file")
 	}
-	text := ts.ReadFile("stdout")
+	text := strings.ReplaceAll(ts.ReadFile("stdout"), ts.Getenv("WORK"), "$WORK")
 	for _, m := range []struct{ what, with string }{
 		{`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`, "####-##-## ##:##:##"},
 		{`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`, "<guid>"},
 		{`\b[0-9a-f]{32}\b`, "<id>"},
+		{`(?m)^(took +)\S+$`, "${1}#"},
 	} {
 		text = regexp.MustCompile(m.what).ReplaceAllString(text, m.with)
 	}

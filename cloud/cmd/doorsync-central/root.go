@@ -22,9 +22,10 @@ Environment:
 
 Exit codes:
   0  done
-  1  refused, or failed
+  1  refused, or failed; of an import: errors in the file, nothing was changed
   2  wrong usage, or a configuration with faults
-  3  the center cannot be reached`
+  3  the center cannot be reached
+  4  an import waits to be confirmed, nothing was changed`
 
 // app is what all commands share: the global flags and the environment.
 type app struct {
@@ -75,7 +76,7 @@ func (a *app) program() []*cobra.Command {
 }
 
 func (a *app) office() []*cobra.Command {
-	return []*cobra.Command{a.users(), a.sites(), a.readers(), a.sources(), a.sync(), a.events(), a.wire()}
+	return []*cobra.Command{a.users(), a.sites(), a.readers(), a.sources(), a.imports(), a.fields(), a.mail(), a.sync(), a.events(), a.wire()}
 }
 
 // group is a command that only holds others. Without one of them, or with an

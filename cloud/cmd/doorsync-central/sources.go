@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -10,16 +11,22 @@ import (
 	"doorsync/cloud/api"
 )
 
-func (a *app) sources() *cobra.Command {
-	return group("sources", "Where data about users comes from, and whose word counts",
-		`Every value of a user is held by the source highest in the order that has one.
+const sourcesHelp = `Every value of a user is held by the source highest in the order that has one.
 Built in are "office" (typed at the center) and "readers" (enrolled or edited at
-a reader, at any site).`, a.sourcesList(), a.sourcesOrder())
+a reader, at any site). Others are added: CSV files that another program exports.
+
+A new source is best tried first: "sources try" looks at the file alone, and
+"import --dry-run" tells what it would do to whom.`
+
+func (a *app) sources() *cobra.Command {
+	return group("sources", "Where data about users comes from, and whose word counts", sourcesHelp,
+		a.sourcesList(), a.sourcesAdd(), a.sourcesSet(), a.sourcesShow(), a.sourcesRemove(), a.sourcesOrder(),
+		a.sourcesStatus(), a.sourcesRuns(), a.sourcesRun(), a.sourcesTry(), a.sourcesTask())
 }
 
 func (a *app) sourcesList() *cobra.Command {
 	return a.jsonFlag(&cobra.Command{
-		Use: "list", Short: "Show the order of sources",
+		Use: "list", Short: "Show the order of sources, and those that were added",
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := a.connect()
@@ -33,7 +40,10 @@ func (a *app) sourcesList() *cobra.Command {
 			if a.json {
 				return printJSON(cmd, s)
 			}
-			return showSources(cmd, s)
+			if err := showSources(cmd, s.Sources); err != nil {
+				return err
+			}
+			return showAdded(cmd, s)
 		},
 	})
 }
@@ -58,83 +68,124 @@ func showSources(cmd *cobra.Command, s api.Sources) error {
 	return t.flush()
 }
 
-// orderFlags is what the flags of order were set to.
-type orderFlags struct {
-	fields, settleBy []string
-	settle           string
-	withdraw         bool
+// showAdded prints the sources that were added, if any was.
+func showAdded(cmd *cobra.Command, s api.SourceList) error {
+	if r := s.Recomputation; r != nil {
+		if err := say(cmd.OutOrStdout(), "\nthe order is being carried out: %s users", share(r.Done, r.Total)); err != nil {
+			return err
+		}
+	}
+	added := slices.DeleteFunc(slices.Clone(s.List), func(v api.Source) bool { return v.Kind == "" })
+	if len(added) == 0 {
+		return nil
+	}
+	if err := say(cmd.OutOrStdout(), ""); err != nil {
+		return err
+	}
+	t := newTable(cmd, "SOURCE", "KIND", "FILE", "EVERY", "KEYS", "USERS IT NO LONGER NAMES", "MAIL")
+	for _, v := range added {
+		file, interval := "(sent)", "-"
+		if v.CSV != nil {
+			if v.CSV.File != "" {
+				file = v.CSV.File
+			}
+			interval = every(*v.CSV)
+		}
+		t.row(v.Name, v.Kind, file, interval, list(v.Keys), v.Gone, yes(v.Notify))
+	}
+	return t.flush()
 }
 
-func (a *app) sourcesOrder() *cobra.Command {
-	var o orderFlags
-	cmd := a.jsonFlag(&cobra.Command{
-		Use: "order [source]...", Short: "Set the order of sources, highest first",
-		Long: `Sets the order of sources, for all values or, with --for, for named ones. Every
-user is computed anew, and those that change in effect go out to the readers.`,
-		Example: `  doorsync-central sources order office readers
-  doorsync-central sources order --for pin=readers,office --settle latest`,
+// every says when the center looks at a file.
+func every(s api.CSVSettings) string {
+	if s.File == "" || !s.Watch {
+		return s.Interval
+	}
+	return s.Interval + ", and on change"
+}
+
+func list(words []string) string {
+	if len(words) == 0 {
+		return "-"
+	}
+	return strings.Join(words, ",")
+}
+
+func (a *app) sourcesShow() *cobra.Command {
+	return a.jsonFlag(&cobra.Command{
+		Use: "show <source>", Short: "Show one source, its settings and how it stands",
+		Args: args(cobra.ExactArgs(1)), ValidArgsFunction: a.completeSources,
+		RunE: func(cmd *cobra.Command, names []string) error {
+			c, err := a.connect()
+			if err != nil {
+				return err
+			}
+			s, err := c.Source(cmd.Context(), names[0])
+			if err != nil {
+				return err
+			}
+			if a.json {
+				return printJSON(cmd, s)
+			}
+			return showSource(cmd, s)
+		},
 	})
-	f := cmd.Flags()
-	f.StringArrayVar(&o.fields, "for", nil, "field=source,source: another order for one field; field= takes it back")
-	f.StringVar(&o.settle, "settle", "", "of several edits at readers the first stands, or the latest")
-	f.StringArrayVar(&o.settleBy, "settle-for", nil, "field=first or field=latest; field= takes it back")
-	f.BoolVar(&o.withdraw, "withdraw", false, "removing a credential at a reader takes back what readers gave")
-	cmd.RunE = func(cmd *cobra.Command, order []string) error { return a.order(cmd, o, order) }
-	return cmd
 }
 
-func (a *app) order(cmd *cobra.Command, o orderFlags, order []string) error {
-	c, err := a.connect()
-	if err != nil {
-		return err
+func showSource(cmd *cobra.Command, s api.Source) error {
+	t := newTable(cmd)
+	t.row("source", s.Name)
+	if s.Kind == "" {
+		t.row("kind", "built in")
+		t.row("keys", list(s.Keys))
+		return t.flush()
 	}
-	s, err := c.Sources(cmd.Context())
-	if err != nil {
-		return err
+	t.row("kind", s.Kind)
+	if s.CSV != nil {
+		csvRows(t, *s.CSV)
 	}
-	if err := o.apply(cmd, &s, order); err != nil {
-		return err
+	t.row("keys", list(s.Keys))
+	t.row("gone", s.Gone)
+	if s.IDsFrom > 0 {
+		t.row("new user IDs", fmt.Sprintf("from %d", s.IDsFrom))
 	}
-	s, err = c.SetSources(cmd.Context(), s)
-	if err != nil || !a.json {
-		return err
+	t.row("mail to people", yes(s.Notify))
+	t.row("added", when(s.Added))
+	if s.Status != nil {
+		t.row("last completed", lastCompleted(*s.Status))
+		if n := noteOfStatus(*s.Status); n != "" {
+			t.row("note", n)
+		}
 	}
-	return printJSON(cmd, s)
+	return t.flush()
 }
 
-func (o orderFlags) apply(cmd *cobra.Command, s *api.Sources, order []string) error {
-	if len(order) > 0 {
-		s.Order = order
-	}
-	if o.settle != "" {
-		s.Settle = o.settle
-	}
-	if cmd.Flags().Changed("withdraw") {
-		s.Withdraw = o.withdraw
-	}
-	if s.Overrides == nil {
-		s.Overrides = map[string][]string{}
-	}
-	if s.SettleBy == nil {
-		s.SettleBy = map[string]string{}
-	}
-	for _, f := range o.fields {
-		field, list, ok := strings.Cut(f, "=")
-		if !ok {
-			return usagef("--for %s: write field=source,source", f)
-		}
-		if delete(s.Overrides, field); list != "" {
-			s.Overrides[field] = strings.Split(list, ",")
+// csvRows prints how a file is read. What is detected is not named.
+func csvRows(t *table, s api.CSVSettings) {
+	t.row("file", map[bool]string{true: "none; contents are sent", false: s.File}[s.File == ""])
+	for _, v := range []struct{ name, value string }{
+		{"columns", s.Format.Columns},
+		{"header", s.Format.Header},
+		{"delimiter", s.Format.Delimiter},
+		{"encoding", s.Format.Encoding},
+		{"dates", s.Format.Dates},
+		{"zone", s.Format.Zone},
+		{"id", s.Format.ID},
+		{"separator", s.Format.Split},
+		{"active", strings.Join(s.Format.Active, ",")},
+		{"inactive", strings.Join(s.Format.Inactive, ",")},
+		{"yes", strings.Join(s.Format.Yes, ",")},
+		{"no", strings.Join(s.Format.No, ",")},
+	} {
+		if v.value != "" {
+			t.row(v.name, v.value)
 		}
 	}
-	for _, f := range o.settleBy {
-		field, how, ok := strings.Cut(f, "=")
-		if !ok {
-			return usagef("--settle-for %s: write field=first or field=latest", f)
-		}
-		if delete(s.SettleBy, field); how != "" {
-			s.SettleBy[field] = how
-		}
+	t.row("every", every(s))
+	t.row("guard", fmt.Sprintf("%v %%, and at least %d people", s.Guard.Percent, s.Guard.Least))
+	t.row("bad rows", map[bool]string{true: "are skipped", false: "keep the whole file out"}[s.SkipBadRows])
+	t.row("overdue", fmt.Sprintf("after %v intervals", s.Overdue))
+	if len(s.Contacts) > 0 {
+		t.row("contacts", strings.Join(s.Contacts, ", "))
 	}
-	return nil
 }

@@ -11,7 +11,7 @@ func (a *app) users() *cobra.Command {
 	return group("users", "Who may enter: list, show, change, delete, decide about conflicts",
 		"Who may enter. A user is named by user ID, by an earlier user ID, or by GUID.",
 		a.usersList(), a.usersShow(), a.usersPut(), a.usersDelete(), a.usersRestore(),
-		a.usersMerge(), a.usersRevoke(), a.usersAllow(), a.usersExplain(),
+		a.usersMerge(), a.usersSplit(), a.usersCandidates(), a.usersDecide(), a.usersRevoke(), a.usersAllow(), a.usersExplain(),
 		a.usersConflicts(), a.usersResolve())
 }
 
@@ -43,19 +43,6 @@ func (a *app) usersRestore() *cobra.Command {
 		Args: args(cobra.ExactArgs(1)),
 		RunE: a.oneUser(func(cmd *cobra.Command, c *client.Client, ids []string) (api.User, error) {
 			return c.Restore(cmd.Context(), ids[0])
-		}),
-	})
-}
-
-func (a *app) usersMerge() *cobra.Command {
-	return a.jsonFlag(&cobra.Command{
-		Use: "merge <user> <user>", Short: "Make two users one",
-		Long: `Says that two users are the same person. The one known longer keeps its GUID;
-the other's user ID becomes an alias, and all that was said about either is
-united.`,
-		Args: args(cobra.ExactArgs(2)), ValidArgsFunction: a.completeUsers,
-		RunE: a.oneUser(func(cmd *cobra.Command, c *client.Client, ids []string) (api.User, error) {
-			return c.Merge(cmd.Context(), ids[0], ids[1])
 		}),
 	})
 }

@@ -51,6 +51,7 @@ func showConflicts(cmd *cobra.Command, list []api.Conflict) error {
 
 func (a *app) usersResolve() *cobra.Command {
 	var into, renumber string
+	var dry bool
 	cmd := a.jsonFlag(&cobra.Command{
 		Use: "resolve <guid> --merge-into <user> | --renumber <user ID>", Short: "Decide about a conflict",
 		Long: `Decides about a user in conflict, named by the GUID that "users conflicts" prints:
@@ -61,12 +62,17 @@ gets.`,
 	})
 	cmd.Flags().StringVar(&into, "merge-into", "", "user ID or GUID of the other: both are the same person")
 	cmd.Flags().StringVar(&renumber, "renumber", "", "user ID for the one in conflict: they are two people")
+	cmd.Flags().BoolVar(&dry, "dry-run", false, "tell what would become of them, and change nothing")
 	cmd.RunE = func(cmd *cobra.Command, guids []string) error {
 		if (into == "") == (renumber == "") {
 			return usagef("say what is right, one of the two: --merge-into <user> or --renumber <user ID>")
 		}
+		r := api.Resolution{MergeInto: into, Renumber: renumber}
+		if dry {
+			return a.preview(cmd, func(c *client.Client) (api.Preview, error) { return c.PreviewResolve(cmd.Context(), guids[0], r) })
+		}
 		return a.oneUser(func(cmd *cobra.Command, c *client.Client, guids []string) (api.User, error) {
-			return c.Resolve(cmd.Context(), guids[0], api.Resolution{MergeInto: into, Renumber: renumber})
+			return c.Resolve(cmd.Context(), guids[0], r)
 		})(cmd, guids)
 	}
 	return cmd

@@ -40,7 +40,7 @@ func showUser(cmd *cobra.Command, u api.User) error {
 	t.row("user", u.ID)
 	t.row("name", u.Name)
 	t.row("state", standing(u, time.Now()))
-	for _, f := range slices.SortedFunc(maps.Keys(u.Values), byField) {
+	for _, f := range sortedFields(u.Values) {
 		if f != string(protocol.FieldState) && f != string(protocol.FieldName) {
 			t.row(f, u.Values[f])
 		}
@@ -83,6 +83,10 @@ func describe(c api.Credential) string {
 		text += ", " + c.State
 	}
 	return text
+}
+
+func sortedFields(values map[string]string) []string {
+	return slices.SortedFunc(maps.Keys(values), byField)
 }
 
 // byField orders fields as people are shown them, custom ones last.

@@ -1,0 +1,23 @@
+package api
+
+import (
+	"reflect"
+
+	"doorsync/cloud/roster"
+)
+
+// mostEffects is how many effects a preview keeps.
+const mostEffects = 1000
+
+// gather keeps the first effects of many, and counts the rest.
+func (p *Preview) gather(e roster.Effect) {
+	if len(p.Effects) == mostEffects {
+		p.More++
+		return
+	}
+	p.Effects = append(p.Effects, e)
+}
+
+func newPreview() *Preview { return &Preview{Effects: []roster.Effect{}} }
+
+func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
