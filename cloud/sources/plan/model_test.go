@@ -50,7 +50,9 @@ func (w *world) index() []roster.KeyRow {
 			}
 		}
 	}
-	slices.SortFunc(out, func(a, b roster.KeyRow) int { return cmp.Or(cmp.Compare(a.Key, b.Key), strings.Compare(a.GUID, b.GUID)) })
+	slices.SortFunc(out, func(a, b roster.KeyRow) int {
+		return cmp.Or(cmp.Compare(a.Key, b.Key), strings.Compare(a.GUID, b.GUID))
+	})
 	return out
 }
 
