@@ -61,6 +61,10 @@ func (s *session) failed(stage string, err error) error {
 	case stage == "MAIL":
 		// This speaks of the sender, who is the same for all mail.
 		f.verdict = away
+	case stage == "content" && f.code != 552:
+		// It spoke before its turn, of itself more likely than of the mail, which
+		// it has not seen whole; 552 is a mail too large.
+		f.verdict = retry
 	case f.code >= 500 && f.code < 600:
 		f.verdict = park
 	case f.code >= 400 && f.code < 500:
@@ -86,6 +90,8 @@ type trouble struct {
 	Err   error
 }
 
+const stageLogin = "log in"
+
 // Error says it for people.
 func (t trouble) Error() string { return t.Stage + ": " + oneLine(t.Err.Error(), 400) }
 
@@ -107,7 +113,7 @@ func explainDial(err error) error {
 		return trouble{Stage: "encrypt", Err: errors.New("the mail server offers no STARTTLS; set mail.tls to tls and use its other port")}
 	}
 	if strings.Contains(err.Error(), "AUTH") {
-		return trouble{Stage: "log in", Err: err}
+		return trouble{Stage: stageLogin, Err: err}
 	}
 	return trouble{Stage: "connect", Err: err}
 }
@@ -116,7 +122,7 @@ func explainDial(err error) error {
 // repeat what they were sent.
 func explainAnswer(answer *textproto.Error, err error) error {
 	if strings.Contains(err.Error(), "SMTP AUTH failed") {
-		return trouble{Stage: "log in", Code: answer.Code, Err: fmt.Errorf("the mail server refuses the login with code %d; see to mail.username and mail.password-file", answer.Code)}
+		return trouble{Stage: stageLogin, Code: answer.Code, Err: fmt.Errorf("the mail server refuses the login with code %d; see to mail.username and mail.password-file", answer.Code)}
 	}
 	return trouble{Stage: "connect", Code: answer.Code, Err: err}
 }

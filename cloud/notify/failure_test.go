@@ -34,6 +34,8 @@ func TestVerdicts(t *testing.T) {
 		{"content", 0, severed},
 		{"content", 421, away},
 		{"content", 552, park},
+		{"content", 554, retry},
+		{"content", 250, retry},
 		{"end", 0, unsure},
 		{"end", 421, away},
 		{"end", 450, retry},

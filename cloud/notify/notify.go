@@ -89,7 +89,7 @@ type standing struct {
 	until   time.Time // nothing is tried before
 	fails   int       // in a row
 	sent    uint64
-	last    time.Time // when the last mail was sent
+	last    time.Time // when the server last answered about a mail
 }
 
 // New checks the options; it connects to nothing.

@@ -10,8 +10,10 @@ import (
 const (
 	minServerWait = 5 * time.Second
 	maxServerWait = 5 * time.Minute
-	minMailWait   = time.Minute
-	maxMailWait   = time.Hour
+	// maxLoginWait is longer: servers lock who tries a wrong password too often.
+	maxLoginWait = time.Hour
+	minMailWait  = time.Minute
+	maxMailWait  = time.Hour
 	// giveUp is how long a mail is tried that the server puts off again and again.
 	giveUp = 5 * 24 * time.Hour
 )
@@ -156,7 +158,6 @@ func (n *Notifier) taken(ctx context.Context, id uint64, e entry) {
 	n.up()
 	n.mu.Lock()
 	n.now.sent++
-	n.now.last = n.o.Now()
 	n.mu.Unlock()
 	n.log.Info("mail sent", "id", id, "kind", e.Mail.Kind, "source", e.Mail.Source)
 	n.log.Debug("mail sent to", "id", id, "to", e.Mail.To)
@@ -236,7 +237,11 @@ func (n *Notifier) down(ctx context.Context, err error) time.Duration {
 	defer n.mu.Unlock()
 	now := n.o.Now()
 	n.now.fails++
-	wait := backoff(minServerWait, maxServerWait, n.now.fails)
+	most := maxServerWait
+	if t, ok := errors.AsType[trouble](err); ok && t.Stage == stageLogin {
+		most = maxLoginWait
+	}
+	wait := backoff(minServerWait, most, n.now.fails)
 	n.now.until = now.Add(wait)
 	if n.now.trouble == nil {
 		n.now.since = now
@@ -262,10 +267,11 @@ func forLog(err error) string {
 	}
 }
 
-// up notes that the server answers.
+// up notes that the server has answered about a mail.
 func (n *Notifier) up() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	n.now.last = n.o.Now()
 	if n.now.trouble != nil {
 		n.log.Info("mail is sent again")
 	}

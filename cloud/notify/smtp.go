@@ -169,8 +169,14 @@ func (s *session) send(m envelope, mark func() error) error {
 	if err := s.listening(); err != nil {
 		return s.failed("content", err)
 	}
+	began := time.Now()
 	if err := mark(); err != nil {
 		return &failure{verdict: unmarked, stage: "content", err: err}
+	}
+	if time.Since(began) > time.Second { // the roster was taking in a large import
+		if err := s.listening(); err != nil {
+			return s.failed("content", err)
+		}
 	}
 	if err := s.client.UpdateDeadline(10 * s.timeout); err != nil {
 		return s.failed("content", err)

@@ -34,6 +34,12 @@ func says[A any](code int, text string) func(*smtp.Conn, A) error {
 
 func cuts[A any](c *smtp.Conn, _ A) error { return cut(c) }
 
+// silent answers when nobody listens any more.
+func silent[A any](*smtp.Conn, A) error {
+	<-time.After(time.Hour)
+	return errors.New("nobody listens any more")
+}
+
 // cutsInside reads the beginning of a mail and is gone.
 func cutsInside(c *smtp.Conn, r io.Reader) error {
 	if _, err := io.ReadFull(r, make([]byte, 40)); err != nil {
@@ -57,25 +63,22 @@ func TestStages(t *testing.T) {
 			h := once(says[int](421, "later"))
 			s.hello = func(c *smtp.Conn) error { return h(c, 0) }
 		}, "sent", true},
-		"cut at MAIL":                {func(s *server) { s.mail = once(cuts[string]) }, "sent", false},
-		"not now at MAIL":            {func(s *server) { s.mail = once(says[string](451, "later")) }, "sent", true},
-		"sender refused":             {func(s *server) { s.mail = once(says[string](553, "not you")) }, "sent", true},
-		"cut after RCPT":             {func(s *server) { s.rcpt = once(cuts[string]) }, "sent", false},
-		"greylisted":                 {func(s *server) { s.rcpt = once(says[string](450, "later")) }, "sent", false},
-		"recipient refused":          {func(s *server) { s.rcpt = once(says[string](550, "nobody")) }, "parked", true},
-		"goes down at RCPT":          {func(s *server) { s.rcpt = once(says[string](421, "down")) }, "sent", true},
-		"login wanted at RCPT":       {func(s *server) { s.rcpt = once(says[string](530, "log in")) }, "sent", true},
-		"cut in DATA":                {func(s *server) { s.data = once(cutsInside) }, "sent", false},
-		"put off after DATA":         {func(s *server) { s.end = once(says[received](451, "later")) }, "sent", false},
-		"refused after DATA":         {func(s *server) { s.end = once(says[received](554, "spam")) }, "parked", true},
-		"goes down after DATA":       {func(s *server) { s.end = once(says[received](421, "down")) }, "sent", true},
-		"cut before the last answer": {func(s *server) { s.end = once(cuts[received]) }, "unsure", true},
-		"silent before the last answer": {func(s *server) {
-			s.end = once(func(c *smtp.Conn, _ received) error {
-				<-time.After(time.Hour)
-				return errors.New("nobody listens any more")
-			})
-		}, "unsure", false},
+		"silent at connection":          {func(s *server) { h := once(silent[int]); s.hello = func(c *smtp.Conn) error { return h(c, 0) } }, "sent", false},
+		"silent at RCPT":                {func(s *server) { s.rcpt = once(silent[string]) }, "sent", false},
+		"cut at MAIL":                   {func(s *server) { s.mail = once(cuts[string]) }, "sent", false},
+		"not now at MAIL":               {func(s *server) { s.mail = once(says[string](451, "later")) }, "sent", true},
+		"sender refused":                {func(s *server) { s.mail = once(says[string](553, "not you")) }, "sent", true},
+		"cut after RCPT":                {func(s *server) { s.rcpt = once(cuts[string]) }, "sent", false},
+		"greylisted":                    {func(s *server) { s.rcpt = once(says[string](450, "later")) }, "sent", false},
+		"recipient refused":             {func(s *server) { s.rcpt = once(says[string](550, "nobody")) }, "parked", true},
+		"goes down at RCPT":             {func(s *server) { s.rcpt = once(says[string](421, "down")) }, "sent", true},
+		"login wanted at RCPT":          {func(s *server) { s.rcpt = once(says[string](530, "log in")) }, "sent", true},
+		"cut in DATA":                   {func(s *server) { s.data = once(cutsInside) }, "sent", false},
+		"put off after DATA":            {func(s *server) { s.end = once(says[received](451, "later")) }, "sent", false},
+		"refused after DATA":            {func(s *server) { s.end = once(says[received](554, "spam")) }, "parked", true},
+		"goes down after DATA":          {func(s *server) { s.end = once(says[received](421, "down")) }, "sent", true},
+		"cut before the last answer":    {func(s *server) { s.end = once(cuts[received]) }, "unsure", true},
+		"silent before the last answer": {func(s *server) { s.end = once(silent[received]) }, "unsure", false},
 	} {
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -285,6 +288,68 @@ func TestStopLetsTheLastAnswerCome(t *testing.T) {
 		stop()
 		if got := recipients(s); got != "ada@example.org" || states(t, n) != "waiting" {
 			t.Errorf("sent to %q, in the outbox %q", got, states(t, n))
+		}
+	})
+}
+
+// TestServerThatGoesWhileTheMarkIsWritten: the roster is busy with an import for
+// longer than the server waits.
+func TestServerThatGoesWhileTheMarkIsWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, box := newServer(t), newOutbox()
+		s.smtp.ReadTimeout = 5 * time.Minute
+		s.memory()
+		o, _ := options(t, s, box)
+		n := open(t, o)
+		invite(t, n, box, person("1", "Ada", "Example", "ada@example.org"), "")
+		var busy atomic.Bool
+		busy.Store(true)
+		box.failing(func(op string, _ uint64) error {
+			if op == "put" && busy.Swap(false) {
+				<-time.After(6 * time.Minute)
+			}
+			return nil
+		})
+		run(t, n)
+		pass(time.Hour)
+		if got := recipients(s); got != "ada@example.org" || len(box.rows) != 0 {
+			t.Errorf("sent to %q, in the outbox %q", got, states(t, n))
+		}
+	})
+}
+
+func TestLettersBeyondASCIIInAddresses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, box := newServer(t), newOutbox()
+		s.smtp.EnableSMTPUTF8 = true
+		s.memory()
+		o, _ := options(t, s, box)
+		n := open(t, o)
+		invite(t, n, box, person("1", "Jürgen", "Example", "jürgen@example.org"), "")
+		run(t, n)
+		pass(time.Minute)
+		if got := recipients(s); got != "jürgen@example.org" {
+			t.Errorf("sent to %q; in the outbox %+v", got, list(t, n))
+		}
+	})
+}
+
+// TestLoginIsNotTriedTooOften: servers lock who does.
+func TestLoginIsNotTriedTooOften(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, box := newServer(t), newOutbox()
+		s.refuse = true
+		s.memory()
+		o, log := options(t, s, box)
+		n := open(t, o)
+		invite(t, n, box, person("1", "Ada", "Example", "ada@example.org"), "")
+		run(t, n)
+		pass(24 * time.Hour)
+		if got := len(s.logins); got < 24 || got > 36 {
+			t.Errorf("%d logins in a day", got)
+		}
+		if all := log.String() + n.Status().Trouble; strings.Contains(all, password) || strings.Contains(all, user) {
+			t.Errorf("what the server repeats is told:\n%s", all)
 		}
 	})
 }
