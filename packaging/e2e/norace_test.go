@@ -2,4 +2,9 @@
 
 package e2e_test
 
+import "time"
+
 func buildFlags() []string { return nil }
+
+// bar is how long something may take.
+func bar(d time.Duration) time.Duration { return d }

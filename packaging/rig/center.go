@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -102,4 +103,16 @@ func (c *Center) ready(ctx context.Context) bool {
 	c.Client = client.New("http://"+c.API, strings.TrimSpace(string(token)), "rig")
 	_, err = c.Health(ctx)
 	return err == nil
+}
+
+// Command runs the center's command line against the running center and returns
+// what it prints. A command that fails is an *exec.ExitError somewhere in the
+// error.
+func (c *Center) Command(ctx context.Context, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, c.program, append(args, "--config", c.Config())...)
+	out, err := cmd.Output()
+	if err != nil {
+		return out, fmt.Errorf("doorsync-central %s: %w: %s", strings.Join(args, " "), err, stderr(err))
+	}
+	return out, nil
 }
