@@ -53,8 +53,11 @@ func effectRows(t *table, e roster.Effect) {
 	note := noteOf(e)
 	for i, v := range e.Values {
 		n := ""
-		if v.HeldBy != "" {
+		switch {
+		case v.HeldBy != "":
 			n = "not kept: held by " + string(v.HeldBy)
+		case v.Source != "":
+			n = "as " + string(v.Source) + " says"
 		}
 		if i == 0 && note != "" {
 			n = strings.Trim(note+"; "+n, "; ")
