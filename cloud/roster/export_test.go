@@ -73,3 +73,11 @@ func (r *Roster) checkKeys(v View, u *user) error {
 	}
 	return nil
 }
+
+// ReindexOnce looks at some users only.
+func (r *Roster) ReindexOnce(ctx context.Context) error { return r.update(ctx, (*work).reindex) }
+
+// ForgetGroups makes the roster one whose groups were never gathered.
+func (r *Roster) ForgetGroups(ctx context.Context) error {
+	return r.update(ctx, func(w *work) error { w.meta.Groups = false; return nil })
+}

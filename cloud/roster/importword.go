@@ -50,8 +50,11 @@ func (im *importing) said(words []Word) (*saying, error) {
 // the column.
 func (im *importing) checkWord(w *Word) error {
 	for f, v := range w.Values {
-		if !slices.Contains(im.fields, f) && !f.Known() {
-			return fmt.Errorf("unknown value %q", clip(string(f)))
+		if !slices.Contains(im.fields, f) { // a custom value, or none
+			if err := checkField(im.w.r.state.fields, f, v); err != nil {
+				return err
+			}
+			continue
 		}
 		if v = v.Trimmed(); v.IsNull() {
 			continue
