@@ -157,3 +157,64 @@ func BenchmarkOneEdit(b *testing.B) {
 	b.ReportMetric(float64(edits[b.N/2])/float64(raws[b.N/2]), "×raw")
 	b.ReportMetric(float64(edits[b.N/2].Microseconds()), "p50-µs")
 }
+
+// BenchmarkReorder turns the order of sources round, one operation a user of whom
+// two sources say different names, while a site makes one edit after another.
+func BenchmarkReorder(b *testing.B) {
+	const users = 100_000
+	c := newCenterIn(b)
+	c.now = time.Now()
+	must(b, c.AddSource(b.Context(), anna, roster.SourceRow{Name: "hr", Kind: "csv"}))
+	_, err := c.Import(b.Context(), anna, roster.Import{
+		Source: "hr", Run: 1, Revision: c.Revision(),
+		Persons: func(yield func(roster.Person, error) bool) {
+			for i := range users {
+				values := name(fmt.Sprint("Person ", i))
+				values[protocol.FieldUserID] = protocol.Text(fmt.Sprint(1 + i))
+				if !yield(roster.Person{Words: []roster.Word{word(fmt.Sprint(i), values, protocol.Card(uint64(1e6+i)))}}, nil) {
+					return
+				}
+			}
+		},
+	})
+	must(b, err)
+	s := c.site("A")
+	s.revision = c.Revision()
+	for i := 0; i < users; i += 500 {
+		var es []protocol.Entry
+		for j := i; j < i+500; j++ {
+			es = append(es, s.entry(protocol.Edit{UserID: fmt.Sprint(1 + j), Values: name(fmt.Sprint("Known as ", j))}))
+		}
+		s.send(es...)
+	}
+	rnd := rand.New(rand.NewPCG(1, 2))
+	edit := func() time.Duration {
+		e := s.entry(protocol.Edit{UserID: fmt.Sprint(1 + rnd.IntN(users)), Values: name(fmt.Sprint("Edit ", rnd.IntN(1e6)))})
+		began := time.Now()
+		s.send(e)
+		return time.Since(began)
+	}
+	var alone, waits []time.Duration
+	for range 2000 {
+		alone = append(alone, edit())
+	}
+	order := []protocol.Source{"office", "hr", "readers"}
+	b.ResetTimer()
+	for done := 0; done < b.N; done += users {
+		slices.Reverse(order)
+		must(b, c.Roster.SetOrder(b.Context(), anna, protocol.Rules{Order: order, Settle: protocol.SettleLatest}))
+		ended := make(chan error, 1)
+		go func() { ended <- c.CatchUp(b.Context()) }()
+		for _, more := c.Progress(); more; _, more = c.Progress() {
+			waits = append(waits, edit())
+		}
+		must(b, <-ended)
+	}
+	for what, took := range map[string][]time.Duration{"alone": alone, "meanwhile": waits} {
+		slices.Sort(took)
+		b.ReportMetric(took[len(took)/2].Seconds()*1000, "ms/edit-p50-"+what)
+		b.ReportMetric(took[len(took)*99/100].Seconds()*1000, "ms/edit-p99-"+what)
+		b.ReportMetric(took[len(took)-1].Seconds()*1000, "ms/edit-max-"+what)
+	}
+	b.ReportMetric(float64(len(waits)), "edits")
+}

@@ -56,15 +56,15 @@ func (r *Roster) Progress() (Progress, bool) {
 // long: working, then as much again for the writing. Somebody who waits is let in
 // sooner.
 const (
-	atMost      = 10 * time.Millisecond
+	atMost      = 5 * time.Millisecond
 	whenAwaited = 2 * time.Millisecond
-	atMostUsers = 256
+	atMostUsers = 128
 )
 
 // What is looked through before something is written.
 const (
 	stretchUsers   = 100_000
-	stretchDiffers = 8 * atMostUsers
+	stretchDiffers = 16 * atMostUsers
 	stretchTime    = 200 * time.Millisecond
 )
 
