@@ -61,9 +61,13 @@ func TestFailedCommitLeavesMemory(t *testing.T) {
 		for _, one := range conflicts {
 			apart.WriteString(one.Site + one.UserID + one.User.GUID + one.Holder.GUID)
 		}
-		return fmt.Sprint(c.Revision(), c.Rules(), sites, wire.Root(&d), revoked, apart.String(), got.To, got.Journal, got.Users, got.Settings)
+		return fmt.Sprint(c.Revision(), c.Rules(), c.SourceRows(), c.Reindexing(), c.Known("NEW group"), sites, wire.Root(&d), revoked, apart.String(), got.To, got.Journal, got.Users, got.Settings)
 	}
+	c.addSource("hr", roster.GoneRemoveOnly, roster.KeyEmail)
+	c.feed("hr", row("S1", texts("user_id", "11", "email", "a@example.org")), row("S2", texts("user_id", "12"), "staff"))
 	before := state()
+	c.SpillAt(1)
+	in, _ := c.plan("hr", []roster.Word{row("S2", texts("user_id", "12", "phone", "1"), "new group"), row("S3", texts("user_id", "13")), row("S4", nil)})
 	one := a.entry(protocol.Edit{UserID: "6", New: true, Values: name("Bert"), Given: []protocol.Credential{protocol.Card(2)}})
 	two := a.entry(protocol.Edit{UserID: "5", Given: []protocol.Credential{protocol.Card(3)}})
 	apart := b.entry(protocol.Edit{UserID: "5", New: true, Values: name("Other")})
@@ -82,9 +86,17 @@ func TestFailedCommitLeavesMemory(t *testing.T) {
 		"delete": func() error { return c.Delete(t.Context(), anna, "5") },
 		"revoke": func() error { return c.Revoke(t.Context(), anna, protocol.Card(1).Key()) },
 		"order": func() error {
-			return c.SetOrder(t.Context(), anna, protocol.Rules{Order: []protocol.Source{"readers", "office"}, Settle: protocol.SettleFirst})
+			return c.SetOrder(t.Context(), anna, protocol.Rules{Order: []protocol.Source{"readers", "office", "hr"}, Settle: protocol.SettleFirst})
 		},
-		"site": func() error { _, err := c.AddSite(t.Context(), anna, "C", roster.SiteSettings{}); return err },
+		"import": func() error { _, err := c.Import(t.Context(), anna, in); return err },
+		"source": func() error {
+			return c.AddSource(t.Context(), anna, roster.SourceRow{Name: "badges", Keys: []roster.Key{roster.KeyUserID}})
+		},
+		"keys":   func() error { return c.SetSource(t.Context(), anna, roster.SourceRow{Name: "hr"}) },
+		"remove": func() error { return c.RemoveSource(t.Context(), anna, "hr", nil) },
+		"decide": func() error { return c.Decide(t.Context(), anna, "hr", roster.IdentityOf("S9"), "") },
+		"run":    func() error { return c.PutRun(t.Context(), roster.RunRow{Source: "hr", Number: 9}) },
+		"site":   func() error { _, err := c.AddSite(t.Context(), anna, "C", roster.SiteSettings{}); return err },
 	} {
 		if err := fn(); !errors.Is(err, errCommit) {
 			t.Fatalf("%s: %v", what, err)

@@ -81,3 +81,6 @@ func (r *Roster) ReindexOnce(ctx context.Context) error { return r.update(ctx, (
 func (r *Roster) ForgetGroups(ctx context.Context) error {
 	return r.update(ctx, func(w *work) error { w.meta.Groups = false; return nil })
 }
+
+// Known is the spelling by which memory knows a group.
+func (r *Roster) Known(group string) string { return r.state.groups[Fold(group)] }
