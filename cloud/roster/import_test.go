@@ -131,8 +131,10 @@ func TestImportRules(t *testing.T) {
 			got, _ := c.feed("hr", row("S1", texts("phone", "2"), protocol.Card(2), "it"))
 			wantKinds(t, got, roster.EffectUpdated)
 			want := []roster.ValueChange{
-				{What: "email", Old: "a@example.org"}, {What: "phone", Old: "1", New: "2"},
-				{What: "card …1", Old: "given"}, {What: "group staff", Old: "member"},
+				{What: "email", Old: "a@example.org"},
+				{What: "phone", Old: "1", New: "2"},
+				{What: "card …1", Old: "given"},
+				{What: "group staff", Old: "member"},
 			}
 			if !slices.Equal(got[0].Values, want) {
 				t.Fatalf("changes %+v", got[0].Values)
