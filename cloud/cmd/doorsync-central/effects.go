@@ -51,24 +51,28 @@ func effectRows(t *table, e roster.Effect) {
 		head = []string{"", "", "", ""}
 	}
 	note := noteOf(e)
-	for i, v := range e.Values {
-		n := ""
-		switch {
-		case v.HeldBy != "":
-			n = "not kept: held by " + string(v.HeldBy)
-		case v.Source != "":
-			n = "as " + string(v.Source) + " says"
-		}
-		if i == 0 && note != "" {
-			n = strings.Trim(note+"; "+n, "; ")
-		}
-		row(v.What, v.Old, v.New, n)
-	}
-	if len(e.Values) == 0 && (note != "" || len(e.Candidates) == 0) {
+	if note != "" && (e.Text != "" || len(e.Values) == 0) || len(e.Values)+len(e.Candidates) == 0 {
 		row("", "", "", note)
+		note = ""
+	}
+	for _, v := range e.Values {
+		row(v.What, v.Old, v.New, strings.Trim(note+"; "+held(v), "; "))
+		note = ""
 	}
 	for _, c := range e.Candidates {
 		row("", "", "", "may be "+candidate(c))
+	}
+}
+
+// held says whose word stands instead of a value that was not kept, or whose it is.
+func held(v roster.ValueChange) string {
+	switch {
+	case v.HeldBy != "":
+		return "not kept: held by " + string(v.HeldBy)
+	case v.Source != "":
+		return "as " + string(v.Source) + " says"
+	default:
+		return ""
 	}
 }
 
@@ -91,7 +95,7 @@ func noteOf(e roster.Effect) string {
 	if e.Credential != "" {
 		out = append(out, e.Credential)
 	}
-	if e.Holder != "" {
+	if e.Holder != "" && e.Text == "" {
 		out = append(out, "held by "+e.Holder)
 	}
 	if e.Text != "" {

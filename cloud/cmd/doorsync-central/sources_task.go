@@ -69,8 +69,9 @@ func (a *app) writeTasks(cmd *cobra.Command, name string, t taskFlags) error {
 	if task.Interval, err = a.taskInterval(cmd, name, t.interval); err != nil {
 		return err
 	}
-	if t.windows == t.systemd { // both, unless the path of the file tells the system
-		t.windows, t.systemd = !strings.HasPrefix(t.file, "/"), t.file == "" || strings.HasPrefix(t.file, "/")
+	if t.windows == t.systemd { // both, unless a path tells which system that is
+		path := cmp.Or(t.file, t.program, t.taskToken)
+		t.windows, t.systemd = !strings.HasPrefix(path, "/"), path == "" || strings.HasPrefix(path, "/")
 	}
 	if t.windows {
 		err = errors.Join(err, t.writeWindows(cmd, task))
