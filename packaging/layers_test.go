@@ -41,6 +41,9 @@ func rules() []rule {
 		{"the broker knows nobody", "cloud/broker", []string{"cloud"}, []string{"cloud/broker"}, false},
 		{"the API knows the roster only", "cloud/api", []string{"cloud"}, []string{"cloud/api", "cloud/roster"}, false},
 		{"mail knows the roster only", "cloud/notify", []string{"cloud"}, []string{"cloud/notify", "cloud/roster"}, false},
+		{"sources know the roster only", "cloud/sources", []string{"cloud"}, []string{"cloud/sources", "cloud/roster"}, false},
+		{"the reader of CSV knows the language only", "cloud/sources/csvfile", []string{"cloud"}, []string{"cloud/sources/csvfile"}, false},
+		{"the spool and the plan know no importer", "cloud/sources/plan", []string{"cloud"}, []string{"cloud/sources/plan", "cloud/sources/spool", "cloud/sources/csvfile", "cloud/roster"}, false},
 		{"cloud/config knows no part", "cloud/config", []string{"cloud"}, []string{"cloud/config"}, false},
 
 		{"the driver contract knows no dialect", "firmware-bridge/driver", []string{"firmware-bridge"}, []string{"firmware-bridge/driver"}, false},

@@ -10,7 +10,7 @@ import (
 type outcome struct {
 	effects []roster.Effect
 	kinds   map[roster.EffectKind]int
-	gone    map[string]roster.Effect // by folded name
+	gone    map[string]string // user ID by folded name
 	renamed int
 }
 
@@ -18,34 +18,33 @@ type outcome struct {
 const mostGone = 10_000
 
 func newOutcome() *outcome {
-	return &outcome{kinds: map[roster.EffectKind]int{}, gone: map[string]roster.Effect{}}
+	return &outcome{kinds: map[roster.EffectKind]int{}, gone: map[string]string{}}
 }
 
 // add takes an effect whose slices belong to somebody else.
 func (o *outcome) add(e roster.Effect) {
 	o.keep(e)
-	name := roster.Fold(e.Name)
-	if name == "" {
-		return
-	}
 	switch e.Kind {
 	case roster.EffectRemoved, roster.EffectDeactivated, roster.EffectWithdrawn:
-		if len(o.gone) < mostGone {
-			o.gone[name] = roster.Effect{Kind: e.Kind, UserID: e.UserID, Name: e.Name}
+		if name := roster.Fold(e.Name); name != "" && len(o.gone) < mostGone {
+			o.gone[name] = e.UserID
 		}
 	case roster.EffectNew:
-		if was, ok := o.gone[name]; ok {
+		if len(o.gone) == 0 {
+			return
+		}
+		if was, ok := o.gone[roster.Fold(e.Name)]; ok {
 			o.rename(e, was)
 		}
 	}
 }
 
 // rename warns of somebody who is gone under one address and new under another.
-func (o *outcome) rename(e, was roster.Effect) {
+func (o *outcome) rename(e roster.Effect, was string) {
 	o.renamed++
 	o.keep(roster.Effect{
-		Kind: roster.EffectWarning, Line: e.Line, SyncID: e.SyncID, UserID: e.UserID, GUID: e.GUID, Name: e.Name, Holder: was.UserID,
-		Text: "likely the same person as user " + was.UserID + ", whom the file no longer names: same name, another address. " +
+		Kind: roster.EffectWarning, Line: e.Line, SyncID: e.SyncID, UserID: e.UserID, GUID: e.GUID, Name: e.Name, Holder: was,
+		Text: "likely the same person as user " + was + ", whom the file no longer names: same name, another address. " +
 			"If so, restore that user and merge the two; a sync ID column lets addresses change",
 	})
 }

@@ -122,6 +122,9 @@ func (s *schedule) wants(settings Settings, added time.Time, h *history, at *loo
 	} else if at.again {
 		return !s.m.now().Before(tried.Add(retry))
 	}
+	if h.last != nil && h.last.Why == WhyFile && s.m.now().Before(tried.Add(retry)) {
+		return false // locked, or not for the center to read
+	}
 	due := settings.Interval > 0 && !s.m.now().Before(tried.Add(time.Duration(settings.Interval)))
 	if now.missing { // a source that was just added waits for its first file
 		return due && !s.m.now().Before(added.Add(time.Duration(settings.Interval)))

@@ -42,7 +42,7 @@ func live(t *testing.T, test func(t *testing.T, o *office)) {
 
 // wait lets time pass.
 func (o *office) wait(d time.Duration) {
-	time.Sleep(d)
+	<-time.After(d)
 	synctest.Wait()
 }
 
@@ -136,7 +136,7 @@ func TestScheduleWithoutWatching(t *testing.T) {
 		o.wait(5*time.Hour + time.Minute)
 		o.expect("hr", sources.StateDone, sources.StateDone, sources.StateUnchanged)
 		s := o.status("hr")
-		if s.Overdue || s.Completed.Times != 5 || s.Ago > time.Hour || s.Next.Sub(time.Now()) > time.Hour {
+		if s.Overdue || s.Completed.Times != 5 || s.Ago > time.Hour || time.Until(*s.Next) > time.Hour {
 			t.Errorf("status %+v, completed %+v", s, s.Completed)
 		}
 	})
@@ -148,7 +148,7 @@ func TestMissedWhileDown(t *testing.T) {
 		o.add("hr", roster.SourceRow{}, nil)
 		o.export("hr", header, line(1))
 		o.run("hr", sources.StateDone, sources.Request{})
-		time.Sleep(24 * time.Hour)
+		o.wait(24 * time.Hour)
 		o.export("hr", header, line(1), line(2))
 		o.open(o.roster)
 		o.start()

@@ -14,7 +14,6 @@ import (
 	"doorsync/cloud/roster"
 	"doorsync/cloud/roster/sqlstore"
 	"doorsync/cloud/sources"
-	"doorsync/cloud/sources/csvfile"
 	"doorsync/protocol"
 )
 
@@ -245,6 +244,3 @@ func (o *office) explain(guid string, one map[string]string) {
 		one[name] = text
 	}
 }
-
-// columns is a Format that reads columns by header.
-func columns(text string) csvfile.Format { return csvfile.Format{Columns: text} }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"doorsync/cloud/roster"
 	"doorsync/protocol"
@@ -89,15 +90,13 @@ func (p *Plan) crowds() error {
 	return nil
 }
 
+// shown lists the keys for people.
 func (p *Plan) shown() string {
-	var out string
+	names := make([]string, len(p.o.Keys))
 	for i, k := range p.o.Keys {
-		if i > 0 {
-			out += ", "
-		}
-		out += string(k)
+		names[i] = string(k)
 	}
-	return out
+	return strings.Join(names, ", ")
 }
 
 func undecided(w *roster.Word) roster.Effect {
