@@ -183,6 +183,10 @@ func (s *service) answerImport(ctx context.Context, w http.ResponseWriter, strea
 	_ = json.NewEncoder(w).Encode(out.run) // as above
 }
 
+// filePatience is how long nothing may come of a file: another program may still
+// be making it.
+const filePatience = 5 * time.Minute
+
 // sentFile is a file as it comes in. It has no bound of size, but one of how long
 // nothing may come.
 type sentFile struct {
@@ -194,14 +198,20 @@ type sentFile struct {
 }
 
 func (f *sentFile) Read(p []byte) (int, error) {
+	if f.ended {
+		return 0, io.EOF
+	}
 	f.begun = true
-	_ = f.control.SetReadDeadline(time.Now().Add(bodyPatience)) // not every reader has deadlines
+	_ = f.control.SetReadDeadline(time.Now().Add(filePatience)) // not every reader has deadlines
 	n, err := f.from.Read(p)
-	if err == nil || f.ended {
-		return n, err
+	if err == nil {
+		return n, nil
 	}
 	f.ended = true
 	close(f.all)
+	// The server goes on listening whether the sender goes away; what was meant for
+	// the file must not end the import.
+	_ = f.control.SetReadDeadline(time.Time{}) // as above
 	if !errors.Is(err, io.EOF) {
 		err = fmt.Errorf("%w: %w", errCutOff, err)
 	}
