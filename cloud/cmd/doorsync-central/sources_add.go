@@ -11,12 +11,23 @@ import (
 	"doorsync/cloud/api"
 )
 
-const csvHelp = `The columns are found by the header. Without one, or with a header of the usual
-names, the order is: first name, last name, e-mail address, ID (a card's number),
+const csvHelp = `The columns are found by the header, if it has names that are known. Without a
+header the order is: first name, last name, e-mail address, ID (a card's number),
 and optionally a sync ID. Anything else is said with --columns, by the name in
 the header or by number:
 
-  --columns "Vorname=first_name,Nachname=last_name,3=email,Karte=card,Gruppen=groups"
+  --columns "Vorname=first_name,3=email,Karte=card,Gruppen=groups"
+
+A column is one of first_name, last_name, name, email, phone, employee_number,
+department, title, user_id, state, activates_at, expires_at, pin, card, mobile,
+groups, sync_id, language, antipassback_exempt, extended_grant, custom:NAME. Some
+take options behind a colon:
+
+  Karte=card:hex                 a number in hexadecimal
+  Karte=card:facility:number     12:3456, as one number of wiegand26
+  Gruppen=groups:split=/         several in one cell
+  Ende=expires_at:dd.mm.yyyy;zone=Europe/Berlin;end-of-day
+  Status=state:active=A;inactive=G
 
 With a sync ID a person stays the same whatever changes. Without one the e-mail
 address tells people apart, and a changed address is a new person.
