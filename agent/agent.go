@@ -228,6 +228,11 @@ func (a *agent) readerOptions(c config.Reader) (reader.Options, error) {
 		Leave: c.DeletedAtReader == config.Leave, LeaveCards: c.UnknownCards == config.Leave,
 		Resync: c.Resync, Poll: c.Poll,
 	}
+	if c.Show != "" {
+		if o.Show, err = driver.ParseTemplate(c.Show); err != nil {
+			return reader.Options{}, fmt.Errorf("reader %s: show: %w", c.Name, err)
+		}
+	}
 	if a.cfg.Center.Configured() {
 		o.FirstRoster = a.cfg.FirstRoster
 	}

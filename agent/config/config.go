@@ -69,6 +69,7 @@ type Reader struct {
 	UnknownCards    string           `yaml:"unknown-cards"`     // adopt or leave
 	Resync          time.Duration    `yaml:"resync"`            // how often the whole table is compared
 	Poll            time.Duration    `yaml:"poll"`              // how often the reader is asked whether it is there and what its log says
+	Show            string           `yaml:"show"`              // in place of the name, like "{name} {custom:plate}"
 	Options         map[string]any   `yaml:"options"`
 }
 
@@ -182,7 +183,7 @@ func (c Config) Path() string { return filepath.Join(c.Data, "journal.db") }
 func (r Reader) DriverConfig() driver.Config {
 	return driver.Config{
 		Name: r.Name, Driver: r.Driver, Address: r.Address, Network: r.Network,
-		Password: r.Password, Serial: r.Serial, Timeout: r.Timeout, Doors: r.Doors, Options: r.Options,
+		Password: r.Password, Serial: r.Serial, Timeout: r.Timeout, Doors: r.Doors, Show: r.Show, Options: r.Options,
 	}
 }
 

@@ -68,6 +68,7 @@ readers:
     driver: zk
     address: 192.168.1.20
     deleted-at-reader: forget
+    show: "{name} {pin}"
   - name: front
     driver: zk
   - driver: uhppote
@@ -88,6 +89,7 @@ readers:
 	for _, want := range []string{
 		`:1: site: site name "LY ON"`, `:2: mode: "sometimes"`, `:3: user-ids: "9-1"`, `:4: unknown key "colour"`,
 		`:6: center.broker: "central" is no address`, `:11: readers[0].deleted-at-reader: "forget"`,
+		`:12: readers[0].show: pin cannot be shown`,
 		`two readers have the name "front"`, `readers[1]: the reader has no address`,
 		`readers[2]: serial is missing`, `readers[2]: door 5`,
 	} {

@@ -127,6 +127,11 @@ func (k *check) reader(at string, r Reader) {
 	if r.Password != "" && r.PasswordFile != "" {
 		k.fault(at+".password", "%s: password and password-file are both set: keep one", at)
 	}
+	if r.Show != "" {
+		if _, err := driver.ParseTemplate(r.Show); err != nil {
+			k.fault(at+".show", "%s.show: %v", at, err)
+		}
+	}
 	if r.Resync < time.Second {
 		k.fault(at+".resync", "%s.resync: must be at least 1s", at)
 	}

@@ -44,6 +44,7 @@ type row struct {
 	write *driver.Row  // want in full
 	user  string       // the user ID it belongs to, "" if nobody knows
 	known bool         // that user is in effect
+	label *label       // what it shows in place of the name, nil: the name
 	stays bool         // enrolled here, without an access group yet: left as it is
 }
 
@@ -88,7 +89,11 @@ func judgePresent(r row, p policy) verdict {
 			return v
 		}
 		edit.UserID = r.user
+		unclear := r.label.read(&edit, r.want)
 		v.take(r, edit, p)
+		if unclear {
+			v.unclear()
+		}
 	}
 	if r.want != nil || !r.stays {
 		v.act(r)
@@ -126,6 +131,15 @@ func (v *verdict) take(r row, edit protocol.Edit, p policy) {
 	default:
 		v.event, v.edit, v.detail = protocol.EventUpdatedReader, &edit, describe(edit)
 	}
+}
+
+// unclear says that a text was edited at the reader of which the name is a part.
+func (v *verdict) unclear() {
+	const why = "name: this reader shows more than the name; change it at the center, or leave the rest of the text as it is"
+	if v.event == "" {
+		v.event = protocol.EventValueNotKept
+	}
+	v.detail = joinText(v.detail, why)
 }
 
 // act says what must be written to a reader whose row differs.

@@ -47,10 +47,11 @@ type Options struct {
 	Doors                 map[int][]string // door -> access groups
 	EnrollmentGroup       string           // given to whoever enrolls here
 	OwnID                 func(id string) bool
-	Leave                 bool          // users deleted at the reader are left off it
-	LeaveCards            bool          // cards that nobody knows are left alone
-	Resync                time.Duration // how often the whole table is compared
-	Poll                  time.Duration // how often the reader is asked for signs of life
+	Leave                 bool             // users deleted at the reader are left off it
+	LeaveCards            bool             // cards that nobody knows are left alone
+	Show                  *driver.Template // in place of the name; nil: the name
+	Resync                time.Duration    // how often the whole table is compared
+	Poll                  time.Duration    // how often the reader is asked for signs of life
 	// FirstRoster is how long unknown rows are left alone at a site that has
 	// never heard from its center, 0 for a site without one.
 	FirstRoster time.Duration

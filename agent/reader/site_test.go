@@ -128,6 +128,7 @@ func (s *site) with(f *fake, change ...func(*Options)) *Reader {
 type patch struct {
 	id, name string
 	pin      string
+	plate    string
 	inactive bool
 	validity protocol.Validity
 	cards    []uint64
@@ -195,6 +196,7 @@ func (s *site) contribution(p patch) protocol.Contribution {
 	c.Set(protocol.FieldUserID, protocol.Text(p.id), at)
 	c.Set(protocol.FieldName, protocol.Text(p.name), at)
 	c.Set(protocol.FieldPIN, protocol.Text(p.pin), at)
+	c.Set("custom:plate", protocol.Text(p.plate), at)
 	c.Set(protocol.FieldValidity, p.validity.Value(), at)
 	if p.inactive {
 		c.Set(protocol.FieldState, protocol.Text(protocol.StateInactive), at)

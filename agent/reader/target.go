@@ -95,6 +95,7 @@ func (l *line) gather(it item, read *driver.Row, assumed bool) (row, error) {
 	if !r.known {
 		return r, nil
 	}
+	r.label = l.labelOf(view.User, it.key)
 	rows, _ := l.rowsOf(view)
 	// A row that was theirs, and is no more since they got another ID, does not
 	// stay.

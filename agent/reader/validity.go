@@ -11,6 +11,7 @@ import (
 // no dates the agent keeps them: it makes the user inactive there outside their
 // validity, and looks again when that turns.
 func (l *line) project(u protocol.User) ([]driver.Row, []driver.LeftOut) {
+	u = l.labeled(u)
 	rows, left := l.proj.Project(u)
 	if u.Value(protocol.FieldValidity).IsNull() || keepsDates(rows) {
 		return rows, left

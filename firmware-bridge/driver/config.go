@@ -16,6 +16,7 @@ type Config struct {
 	Serial   string           // the reader's own number, where the dialect needs it
 	Timeout  time.Duration    // for one answer, 0: the dialect's default
 	Doors    map[int][]string // door -> access groups that it opens for
+	Show     string           // a Template of what stands for a name; a dialect without names refuses it
 	Options  map[string]any   // anything else, checked by the dialect, unknown keys refused
 	Logger   *slog.Logger     // may be nil
 	Trace    func(dir string, b []byte)

@@ -80,6 +80,9 @@ func read(c driver.Config) (settings, error) {
 	if c.Password != "" {
 		fault("password: a controller of this kind has none; leave it out")
 	}
+	if c.Show != "" {
+		fault("show: a controller of this kind holds no names, and shows nothing; leave it out")
+	}
 	if s.logger == nil {
 		s.logger = slog.New(slog.DiscardHandler)
 	}

@@ -197,7 +197,7 @@ func TestPINsTurnedOff(t *testing.T) {
 
 func TestFaultsOfConfigurationAllAtOnce(t *testing.T) {
 	_, err := uhppote.New(driver.Config{
-		Name: "side", Network: "serial", Serial: "x", Password: "hunter2", Timeout: -1,
+		Name: "side", Network: "serial", Serial: "x", Password: "hunter2", Timeout: -1, Show: "{name}",
 		Doors: map[int][]string{0: {"a"}, 5: {"b"}},
 		Options: map[string]any{
 			"pin": "yes", "card-format": "hex", "listen": "here", "time-zone": "Mars/Olympus", "unkown-cards": "adopt", "unknown-cards": "leave",
@@ -207,7 +207,7 @@ func TestFaultsOfConfigurationAllAtOnce(t *testing.T) {
 		t.Fatal("no error")
 	}
 	for _, want := range []string{
-		"side", "no address", "serial", "network", "password", "timeout", "numbered 0", "numbered 5",
+		"side", "no address", "serial", "network", "password", "timeout", "show: ", "numbered 0", "numbered 5",
 		"pin", "hex", "listen", "Mars", `"unkown-cards" is unknown`,
 	} {
 		if !strings.Contains(err.Error(), want) {
