@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -64,6 +65,9 @@ func (a *app) runImport(cmd *cobra.Command, name string, f importFlags) error {
 		return err
 	}
 	run, err := a.send(cmd, c, name, f)
+	if errors.Is(err, context.Canceled) { // unlike what only shows something, an import that was cut short is not done
+		return fmt.Errorf("import %s: interrupted; \"sources runs %[1]s\" tells whether it was carried out before", name)
+	}
 	if err != nil {
 		return err
 	}
