@@ -10,9 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"doorsync/cloud/roster"
 	"doorsync/cloud/sources/csvfile"
-	"doorsync/protocol"
 )
 
 // KindCSV is the kind of a source that is a CSV file.
@@ -125,11 +123,6 @@ func (s Settings) Scheduled() bool { return s.File != "" && (s.Interval > 0 || s
 // Late is after which time without a completed run one is missed; 0 is never.
 func (s Settings) Late() time.Duration {
 	return time.Duration(float64(s.Interval) * s.Overdue)
-}
-
-// DefaultRow is a CSV source of which only name and settings are set.
-func DefaultRow(name string, settings []byte) roster.SourceRow {
-	return roster.SourceRow{Name: protocol.Source(name), Kind: KindCSV, Gone: roster.GoneRemoveOnly, Settings: settings}
 }
 
 // Interval is a span of time that people write as 1h, 15m or 1h30m; off is 0.

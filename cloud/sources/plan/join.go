@@ -114,7 +114,7 @@ func (p *Plan) met(u roster.SourceUser, who person, rows []entry) error {
 	case len(rows) > 1 || rows[0].row == Bad:
 		p.Held += len(rows)
 		return p.ties.Add(tie(who, tieHeld, 0, 0))
-	case rows[0].digest == u.Digest:
+	case rows[0].digest == u.Digest && u.Digest != 0:
 		p.Unchanged++
 		return nil
 	}

@@ -9,9 +9,6 @@ func NewBits(n int) Bits { return make(Bits, (n+63)/64) }
 // Set adds a number.
 func (b Bits) Set(i int) { b[i>>6] |= 1 << (i & 63) }
 
-// Clear takes a number out.
-func (b Bits) Clear(i int) { b[i>>6] &^= 1 << (i & 63) }
-
 // Has reports whether a number is in the set.
 func (b Bits) Has(i int) bool { return b[i>>6]>>(i&63)&1 == 1 }
 
