@@ -1,6 +1,7 @@
 package roster_test
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -120,7 +121,13 @@ func (w *world) office(rt *rapid.T) {
 	case 8:
 		w.resolve(rt)
 	case 9:
-		_, _ = w.Split(ctx, anna, id, roster.SplitOptions{UserID: rapid.SampledFrom([]string{"", "7", "8"}).Draw(rt, "own")})
+		o := roster.SplitOptions{UserID: rapid.SampledFrom([]string{"", "7", "8"}).Draw(rt, "own")}
+		if rapid.Bool().Draw(rt, "by source") {
+			o.Source = "hr"
+		}
+		if _, err := w.Split(ctx, anna, id, o); errors.Is(err, roster.ErrDamaged) {
+			rt.Fatal(err)
+		}
 	}
 }
 

@@ -285,12 +285,18 @@ func TestMergeAndSplitUndoEachOther(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		w, end := newWorld(t)
 		defer end()
+		if rapid.Bool().Draw(rt, "has sources") {
+			w.addSource("hr", anyGone(rt), anyKeys(rt)...)
+			w.addSource("badges", anyGone(rt), anyKeys(rt)...)
+		}
 		for range rapid.IntRange(4, 25).Draw(rt, "steps") {
-			switch rapid.IntRange(0, 3).Draw(rt, "step") {
+			switch rapid.IntRange(0, 4).Draw(rt, "step") {
 			case 0:
 				w.edit(rt)
 			case 1:
 				w.deliver(rt)
+			case 2:
+				w.source(rt)
 			default:
 				w.office(rt)
 			}
@@ -324,7 +330,9 @@ func TestMergeAndSplitUndoEachOther(t *testing.T) {
 				rt.Fatalf("merged, split and merged:\nwas %s\nnow %s", shown(merged), shown(again))
 			}
 		}
+		w.source(rt)
 		w.settled(rt)
+		must(t, w.Reindex(t.Context()))
 		must(t, w.Check(t.Context()))
 	})
 }

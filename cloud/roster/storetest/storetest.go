@@ -35,6 +35,8 @@ func Run(t *testing.T, open func(t *testing.T, place string) roster.Store) {
 		{"named", namedUsers},
 		{"keys", keys},
 		{"merges", merges},
+		{"contested", contested},
+		{"fields", fields},
 		{"runs", runs},
 		{"mails", mails},
 		{"random", random},
@@ -233,7 +235,7 @@ func sites(t *testing.T, s roster.Store) {
 	}
 	meta := roster.Meta{
 		Roster: "id", Revision: 1 << 60, Clock: protocol.Stamp{Wall: 5, Counter: 1}, Number: 3, Settings: 2,
-		Salt: []byte("s"), Rules: protocol.DefaultRules(), Recompute: new(string),
+		Salt: []byte("s"), Rules: protocol.DefaultRules(), Recompute: new(string), Recomputing: &roster.Recomputing{Began: 3, Started: 5, Done: 7, Total: 9},
 	}
 	view(t, s, func(v roster.View) {
 		if _, ok, err := v.Meta(); ok || err != nil {
