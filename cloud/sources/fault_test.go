@@ -255,7 +255,8 @@ func TestRefusedRequests(t *testing.T) {
 	}
 }
 
-// TestBusy asks for two imports of a source at once, and of two sources.
+// TestBusy asks for two imports of a source at once: the second is refused, and
+// somebody who sends slowly keeps no other source waiting.
 func TestBusy(t *testing.T) {
 	o := newOffice(t)
 	o.add("hr", roster.SourceRow{}, func(s *sources.Settings) { s.File = "" })
@@ -275,19 +276,42 @@ func TestBusy(t *testing.T) {
 	if _, err := o.Import(t.Context(), "hr", sources.Request{Content: strings.NewReader(header)}); !errors.Is(err, sources.ErrBusy) {
 		t.Errorf("error %v, want %v", err, sources.ErrBusy)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-	defer cancel()
-	if _, err := o.Import(ctx, "school", sources.Request{}); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("error %v: two imports at once would take twice the memory", err)
+	if got, err := o.Import(t.Context(), "school", sources.Request{By: "anna"}); err != nil || got.State != sources.StateDone {
+		t.Errorf("report %+v, error %v", got, err)
 	}
 	_, err = io.WriteString(w, line(2)+"\n")
 	must(t, err)
 	must(t, w.Close())
 	must(t, <-done)
-	o.run("school", sources.StateDone, sources.Request{})
 	if _, ok := o.Progress("hr"); ok {
 		t.Error("the import has ended, and still makes progress")
 	}
+}
+
+// TestOneAtATime has an import take long: that of another source waits for the
+// memory, and can be given up meanwhile.
+func TestOneAtATime(t *testing.T) {
+	o := newOffice(t)
+	m := &meddler{Roster: o.roster}
+	o.open(m)
+	o.add("hr", roster.SourceRow{}, nil)
+	o.add("school", roster.SourceRow{}, nil)
+	o.export("hr", header, line(1))
+	o.export("school", header, line(2))
+	m.surveyed = func() {
+		m.surveyed = nil
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		if _, err := o.Import(ctx, "school", sources.Request{By: "anna"}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error %v: two imports at once would take twice the memory", err)
+		}
+	}
+	got, err := o.Import(t.Context(), "hr", sources.Request{By: "anna"})
+	must(t, err)
+	if got.State != sources.StateDone {
+		t.Errorf("report %+v", got)
+	}
+	o.run("school", sources.StateDone, sources.Request{})
 }
 
 // TestManyErrors has more errors than a report keeps.

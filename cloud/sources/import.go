@@ -48,12 +48,6 @@ func (m *Importer) request(ctx context.Context, name string, q Request) (Report,
 		return Report{}, err
 	}
 	defer m.end(row.Name)
-	select {
-	case m.heap <- struct{}{}:
-		defer func() { <-m.heap }()
-	case <-ctx.Done():
-		return Report{}, ctx.Err()
-	}
 	return m.inDir(ctx, &job{m: m, row: row, settings: settings, q: q, at: at})
 }
 
@@ -112,7 +106,7 @@ func (m *Importer) begin(s protocol.Source) (*running, error) {
 		return nil, ErrBusy
 	}
 	at := &running{}
-	at.stage.Store(&Progress{Stage: StageQueued, Started: m.now()})
+	at.stage.Store(&Progress{Stage: StageCopy, Started: m.now()})
 	m.busy[s] = at
 	return at, nil
 }

@@ -34,7 +34,6 @@ func (j *job) run(ctx context.Context) (Report, error) {
 		return Report{}, err
 	}
 	j.begin()
-	j.at.enter(StageCopy, 0)
 	c, err := j.content(ctx)
 	switch {
 	case ctx.Err() != nil:
@@ -54,6 +53,13 @@ func (j *job) run(ctx context.Context) (Report, error) {
 		return j.report, err
 	}
 	j.age()
+	j.at.enter(StageQueued, 0)
+	select { // whoever sends slowly, or waits for a file, has not kept others waiting
+	case j.m.heap <- struct{}{}:
+		defer func() { <-j.m.heap }()
+	case <-ctx.Done():
+		return Report{}, ctx.Err()
+	}
 	return j.read(ctx, c)
 }
 
@@ -124,10 +130,6 @@ func (j *job) same(ctx context.Context) (bool, error) {
 		j.report.Rows, j.report.Known, j.report.Detected = done.Rows, done.Rows, done.Detected
 		j.report.Counts.Unchanged = done.Rows
 		return true, j.unchanged(ctx, done)
-	}
-	// The schedule does not ask again what nobody has answered.
-	if last := j.history.last; j.q.By == "" && last != nil && !last.State.Completed() && j.like(last) {
-		return true, j.repeated(ctx, *last)
 	}
 	return false, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"doorsync/cloud/roster"
 	"doorsync/cloud/sources"
+	"doorsync/protocol"
 )
 
 // live is an office whose importer runs, in time that passes only when everybody
@@ -233,6 +234,26 @@ func TestWaitingIsNotAskedTwice(t *testing.T) {
 		o.run("hr", sources.StateDone, sources.Request{Confirm: 2})
 		if n := len(o.names()); n != 5 {
 			t.Errorf("%d users, want 5", n)
+		}
+	})
+}
+
+// TestMendedElsewhere has a file fail for what is not its fault: the schedule tries
+// it again, and nobody is told twice meanwhile.
+func TestMendedElsewhere(t *testing.T) {
+	live(t, func(t *testing.T, o *office) {
+		o.add("hr", roster.SourceRow{}, func(s *sources.Settings) {
+			s.Overdue, s.Format.Columns = 1000, "Name=name,Mail=email,Plate=custom:plate"
+		})
+		o.export("hr", "Name,Mail,Plate", "Ann,ann@example.org,B-XY 12")
+		o.start()
+		o.wait(3 * time.Hour)
+		o.expect("hr", sources.StateFailed)
+		must(t, o.roster.PutField(t.Context(), anna, protocol.Custom{Field: "custom:plate", Type: protocol.CustomText}))
+		o.wait(time.Hour)
+		o.expect("hr", sources.StateFailed, sources.StateDone)
+		if told := o.notices.told(); !slices.Equal(told, []string{"failed rows"}) {
+			t.Errorf("told %q", told)
 		}
 	})
 }

@@ -45,8 +45,8 @@ type Stage string
 
 // The stages of an import, in order.
 const (
-	StageQueued Stage = "queued" // another import is under way
-	StageCopy   Stage = "copy"   // the file is copied
+	StageCopy   Stage = "copy"   // the file is copied, or waited for
+	StageQueued Stage = "queued" // the import of another source is under way
 	StageRead   Stage = "read"   // its rows are read
 	StagePlan   Stage = "plan"   // its people are told apart
 	StageImport Stage = "import" // the roster takes it in
