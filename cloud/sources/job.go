@@ -49,6 +49,7 @@ func (j *job) run(ctx context.Context) (Report, error) {
 	if err := j.confirmed(); err != nil {
 		return Report{}, err
 	}
+	j.recognize()
 	if same, err := j.same(ctx); err != nil || same {
 		return j.report, err
 	}
@@ -115,6 +116,13 @@ func (j *job) confirmed() error {
 		return fmt.Errorf("run %d: %w: the settings of the source have changed since; import again to see what would happen now", j.q.Confirm, ErrConfirm)
 	}
 	return nil
+}
+
+// recognize says that the contents are those of the last completed run.
+func (j *job) recognize() {
+	if done := j.history.completed; done != nil && done.SHA256 == j.report.SHA256 {
+		j.report.Warnings = append(j.report.Warnings, fmt.Sprintf("the file is the one of run %d of %s", done.Run, done.Started.Format(time.RFC3339)))
+	}
 }
 
 // same notices contents that were dealt with before, and keeps that they came again.
