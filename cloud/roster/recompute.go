@@ -75,16 +75,16 @@ const pauseAfterFault = 10 * time.Second
 // compute, until ctx ends. What was interrupted is gone on with.
 func (r *Roster) Run(ctx context.Context) error {
 	for {
-		var again <-chan time.Time
+		behind, again := (<-chan struct{})(r.behind), (<-chan time.Time)(nil)
 		if err := r.CatchUp(ctx); err != nil && ctx.Err() == nil {
 			r.log.Error("computing all users anew is interrupted; it is tried again", "error", err, "in", pauseAfterFault)
-			again = time.After(pauseAfterFault)
+			behind, again = nil, time.After(pauseAfterFault) // every commit says that something is left
 		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-again:
-		case <-r.behind:
+		case <-behind:
 		}
 	}
 }
