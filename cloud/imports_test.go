@@ -134,7 +134,7 @@ func TestErrorsKeepBothNames(t *testing.T) {
 
 func TestAnErrorInOneLineOfAMail(t *testing.T) {
 	got := rowError(csvfile.Error{Line: 3, Column: 4, Name: "E-mail", Value: "x", Wrong: "no address", Wanted: "one"})
-	if got != (notify.RowError{Line: 3, Column: "4 E-mail", Value: "x", Wanted: "no address; wanted: one"}) {
+	if got != (notify.RowError{Line: 3, Column: "4 E-mail", Value: "x", Wrong: "no address", Wanted: "one"}) {
 		t.Errorf("got %+v", got)
 	}
 }
