@@ -2,6 +2,7 @@ package sources
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"time"
 
@@ -20,10 +21,23 @@ type history struct {
 
 // brief reads a report without what is long.
 func brief(row roster.RunRow) (Report, error) {
-	out, err := ParseReport(row)
-	out.Effects, out.Errors = nil, nil
-	return out, err
+	var out struct {
+		Report
+		Effects passed `json:"effects"`
+		Errors  passed `json:"errors"`
+	}
+	if err := json.Unmarshal(row.Report, &out); err != nil {
+		return Report{}, unreadable(row, err)
+	}
+	out.Source, out.Run = row.Source, row.Number
+	return out.Report, nil
 }
+
+// passed is a part of a report that nobody asked for.
+type passed struct{}
+
+// UnmarshalJSON reads nothing.
+func (passed) UnmarshalJSON([]byte) error { return nil }
 
 // history reads the last runs of a source, or remembers them.
 func (m *Importer) history(ctx context.Context, source roster.SourceRow) (h history, err error) {

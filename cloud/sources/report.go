@@ -92,8 +92,12 @@ func (r Report) Encode() ([]byte, error) { return json.Marshal(r) }
 func ParseReport(row roster.RunRow) (Report, error) {
 	var out Report
 	if err := json.Unmarshal(row.Report, &out); err != nil {
-		return out, fmt.Errorf("report of run %d of %s: %w", row.Number, row.Source, err)
+		return out, unreadable(row, err)
 	}
 	out.Source, out.Run = row.Source, row.Number
 	return out, nil
+}
+
+func unreadable(row roster.RunRow, err error) error {
+	return fmt.Errorf("report of run %d of %s: %w", row.Number, row.Source, err)
 }

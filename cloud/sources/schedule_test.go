@@ -52,6 +52,9 @@ func (o *office) states(name string) []sources.State {
 	o.t.Helper()
 	var out []sources.State
 	must(o.t, o.Reports(o.t.Context(), name, func(r sources.Report) bool {
+		if len(r.Effects)+len(r.Errors) > 0 {
+			o.t.Errorf("run %d is listed with all it did", r.Run)
+		}
 		out = append(out, r.State)
 		return true
 	}))

@@ -130,6 +130,15 @@ func TestTwice(t *testing.T) {
 	if r.ErrorCount != 1100 || len(r.Errors) != sources.Kept || r.Skipped != 2200 {
 		t.Fatalf("%d errors, %d kept, %d rows skipped", r.ErrorCount, len(r.Errors), r.Skipped)
 	}
+	kept, err := o.Report(t.Context(), "hr", 1)
+	must(t, err)
+	if !equalJSON(t, kept, r) {
+		t.Errorf("kept of the run %+v, told %+v", kept, r)
+	}
+	o.expect("hr", sources.StateFailed)
+	if _, err := o.Report(t.Context(), "hr", 2); !errors.Is(err, roster.ErrNotFound) {
+		t.Errorf("a run that never was: %v", err)
+	}
 	for _, e := range r.Errors {
 		if e.Name != "e-mail address" || e.Wrong != fmt.Sprintf("line %d has the same e-mail address", e.Line-1100) {
 			t.Fatalf("error %v", e)
