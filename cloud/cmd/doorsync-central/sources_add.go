@@ -113,6 +113,21 @@ func (s *sourceFlags) register(f *pflag.FlagSet) {
 	f.BoolVar(&s.notify, "notify", false, "mail to people who come and go")
 }
 
+// completeFlags offers the words that flags take.
+func completeFlags(cmd *cobra.Command) {
+	for flag, words := range map[string][]string{
+		"gone":      {"keep", "remove-if-only", "remove", "deactivate-if-only", "deactivate"},
+		"keys":      {"sync_id", "email", "full_name", "user_id", "employee_number", "credential"},
+		"header":    {"yes", "no", "detect"},
+		"delimiter": {"comma", "semicolon", "tab", "pipe", "detect"},
+		"encoding":  {"utf-8", "utf-16", "utf-16le", "utf-16be", "windows-1252", "detect"},
+	} {
+		if cmd.Flags().Lookup(flag) != nil {
+			_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
+		}
+	}
+}
+
 func (s *sourceFlags) change(f *pflag.FlagSet) (api.SourceChange, error) {
 	csv := s.csv.change(f)
 	if csv.File != nil {
@@ -179,6 +194,7 @@ func (a *app) addCSV() *cobra.Command {
 		Args: args(cobra.ExactArgs(1)),
 	})
 	s.register(cmd.Flags())
+	completeFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, names []string) error {
 		change, err := s.change(cmd.Flags())
 		if err != nil {
@@ -205,6 +221,7 @@ func (a *app) sourcesSet() *cobra.Command {
 		Args: args(cobra.ExactArgs(1)), ValidArgsFunction: a.completeSources,
 	})
 	s.register(cmd.Flags())
+	completeFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, names []string) error {
 		change, err := s.change(cmd.Flags())
 		if err != nil {

@@ -48,6 +48,7 @@ func (a *app) sourcesTry() *cobra.Command {
 	})
 	f := cmd.Flags()
 	t.csv.register(f)
+	completeFlags(cmd)
 	f.StringVar(&t.source, "source", "", "a source: have the center tell what the file would do")
 	f.IntVar(&t.people, "people", 3, "print this many people of the file")
 	f.BoolVar(&t.all, "all", false, "print all effects, not the first of each kind")
