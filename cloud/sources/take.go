@@ -98,13 +98,15 @@ func (j *job) attempt(ctx context.Context, t *taken) (Report, error) {
 		p, err = plan.Make(ctx, s, t.file, plan.Options{Dir: j.dir, Keys: j.row.Keys, KeepLost: t.keepLost, Undecided: found.keep})
 		return err
 	})
+	if p != nil {
+		defer func() { _ = p.Close() }() // its directory is removed in any case
+	}
 	switch {
 	case ctx.Err() != nil:
 		return Report{}, ctx.Err()
 	case err != nil:
 		return j.failed(ctx, WhyRoster, fmt.Sprintf("the import could not be planned, and nothing was changed: %v", err))
 	}
-	defer func() { _ = p.Close() }() // its directory is removed in any case
 	j.report.Known, j.report.Lost, j.report.Changed = p.Known, p.Gone, p.Changed
 	if ask := j.asks(p); ask != "" {
 		if !j.q.Dry {
@@ -176,6 +178,7 @@ func (j *job) apply(ctx context.Context, p *plan.Plan, revision uint64, found *o
 	case ctx.Err() != nil && err != nil:
 		return Report{}, ctx.Err()
 	case errors.Is(err, roster.ErrStale):
+		j.report = base
 		return Report{}, err
 	case err != nil:
 		j.report = base
