@@ -153,7 +153,16 @@ func TestReindex(t *testing.T) {
 	}
 	must(t, c.Reindex(t.Context()))
 	must(t, c.Check(t.Context()))
+	c.put("1000006", roster.Patch{Set: texts("email", "other@example.org")})
+	c.site("A").edit(protocol.Edit{UserID: "1000007", Given: []protocol.Credential{protocol.Card(1)}})
+	must(t, c.Delete(t.Context(), anna, "1000008"))
 	must(t, c.Survey(t.Context(), "hr", func(s *roster.Survey) error {
+		for i, want := range map[int]int{6: 0, 7: 1, 8: 0, 9: 1} {
+			guids, err := s.KeyHolders(roster.KeyEmail.Hash(exported(i, "").Values[protocol.FieldEmail].First))
+			if err != nil || len(guids) != want {
+				t.Errorf("the index has %v for user %d, %v", guids, i, err)
+			}
+		}
 		for value, want := range map[string]int{
 			"early@example.org": 1, "late@example.org": 1, "first0.last0@example.org": 0, "first5.last5@example.org": 1,
 		} {

@@ -2,6 +2,7 @@ package roster
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -14,8 +15,22 @@ func (r *Roster) SpillAt(n int) { r.spillAt = n }
 // stored must be what was contributed, whatever happened.
 func (r *Roster) Check(ctx context.Context) error {
 	return r.store.View(ctx, func(v View) error {
+		m, _, err := v.Meta()
+		if err != nil {
+			return err
+		}
 		var guids []string
-		if err := v.UsersFrom("", func(u *UserRow) bool { guids = append(guids, u.GUID); return true }); err != nil {
+		revisions := map[uint64]string{}
+		var bad error
+		err = v.UsersFrom("", func(u *UserRow) bool {
+			guids = append(guids, u.GUID)
+			if twice := revisions[u.Revision]; twice != "" || u.Revision > m.Revision {
+				bad = fmt.Errorf("revision %d of %d is of users %s and %s", u.Revision, m.Revision, twice, u.GUID)
+			}
+			revisions[u.Revision] = u.GUID
+			return bad == nil
+		})
+		if err = cmp.Or(bad, err); err != nil {
 			return err
 		}
 		for _, guid := range guids {

@@ -99,6 +99,72 @@ func back(t *testing.T, c *center, word roster.Word, was roster.UserView, away b
 	c.settles(t)
 }
 
+// Who knew a user is remembered as files come and go.
+func TestKnown(t *testing.T) {
+	empty, file := []roster.Word{}, []roster.Word{row("S1", texts("user_id", "5"))}
+	for name, tc := range map[string]struct {
+		feeds func(c *center, feed func(protocol.Source, []roster.Word))
+		away  bool
+	}{
+		"joined later, saying nothing new": {func(_ *center, feed func(protocol.Source, []roster.Word)) {
+			feed("hr", file)
+			feed("badges", file)
+			feed("hr", empty)
+		}, false},
+		"one after the other leaves": {func(_ *center, feed func(protocol.Source, []roster.Word)) {
+			feed("hr", file)
+			feed("badges", file)
+			feed("hr", empty)
+			feed("badges", empty)
+		}, true},
+		"back before the other leaves": {func(_ *center, feed func(protocol.Source, []roster.Word)) {
+			feed("hr", file)
+			feed("badges", file)
+			feed("hr", empty)
+			feed("hr", file)
+			feed("badges", empty)
+		}, false},
+		"what the office added is no acquaintance": {func(c *center, feed func(protocol.Source, []roster.Word)) {
+			feed("hr", file)
+			c.put("5", roster.Patch{Set: texts("phone", "1")})
+			feed("hr", empty)
+		}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCenter(t, "A")
+			for _, s := range []protocol.Source{"hr", "badges"} {
+				c.addSource(s, roster.GoneRemoveOnly, roster.KeyUserID)
+			}
+			tc.feeds(c, func(s protocol.Source, words []roster.Word) {
+				c.feed(s, slices.Clone(words)...)
+				c.open()
+			})
+			u, err := c.User(t.Context(), "5")
+			must(t, err)
+			if u.Removed != tc.away {
+				t.Fatalf("removed: %v", u.Removed)
+			}
+			c.settles(t)
+		})
+	}
+}
+
+// Who was deleted after they had left the file comes back as somebody new.
+func TestDeletedWhileAbsent(t *testing.T) {
+	c := newCenter(t, "A")
+	c.addSource("hr", roster.GoneKeep)
+	c.feed("hr", row("S1", texts("user_id", "5")))
+	old := c.user("5").GUID
+	c.feed("hr")
+	must(t, c.Delete(t.Context(), anna, "5"))
+	got, _ := c.feed("hr", row("S1", texts("user_id", "5")))
+	wantKinds(t, got, roster.EffectNew)
+	if c.user("5").GUID == old {
+		t.Fatal("the deleted user came back")
+	}
+	c.settles(t)
+}
+
 // A source that is removed takes its word with it.
 func TestRemoveSource(t *testing.T) {
 	for gone, there := range map[roster.Gone]bool{
@@ -111,6 +177,9 @@ func TestRemoveSource(t *testing.T) {
 			c.put("7", roster.Patch{Set: texts("email", "both@example.org", "phone", "7")})
 			c.feed("hr", row("S1", texts("user_id", "5", "email", "a@example.org")), row("S2", texts("email", "both@example.org", "phone", "1")),
 				row("S3", texts("user_id", "8")), row("S4", texts("user_id", "9")))
+			a := c.site("A")
+			a.pull()
+			a.edit(protocol.Edit{UserID: "5", Values: texts("email", "reader@example.org")})
 			var preview, done []roster.Effect
 			before := c.dump()
 			_, err := c.PreviewRemoveSource(t.Context(), "hr", func(e roster.Effect) { e.Values = slices.Clone(e.Values); preview = append(preview, e) })
@@ -133,8 +202,13 @@ func TestRemoveSource(t *testing.T) {
 				t.Fatalf("the office's word: %+v", both.User)
 			}
 			c.settles(t)
-			// Added again, it has named nobody.
-			c.addSource("hr", gone, roster.KeyEmail)
+			// Added again, it has named nobody, and what stayed said has its rank again.
+			must(t, c.AddSource(t.Context(), anna, roster.SourceRow{Name: "hr", Gone: gone, Keys: []roster.Key{roster.KeyEmail}}))
+			must(t, c.CatchUp(t.Context()))
+			must(t, c.Check(t.Context()))
+			if email := c.user("5").User.Value(protocol.FieldEmail).First; there && email != "a@example.org" {
+				t.Fatalf("e-mail %q", email)
+			}
 			got, _ := c.feed("hr")
 			wantKinds(t, got)
 			c.settles(t)
