@@ -173,16 +173,22 @@ func (m *naive) unite(a, b node) {
 	}
 }
 
-// outdated: all that the source said of the user it says otherwise in this file.
-func (m *naive) outdated(guid string) bool {
-	changed, same := false, false
+// outdated: the source itself said the value of the user, who has rows in this
+// file, and none of them says it any more. Changed ones are linked by themselves.
+func (m *naive) outdated(guid string, k roster.Key, v string) bool {
+	rows := false
 	for i, g := range m.of {
-		if g == guid {
-			changed = changed || m.state[i] == "touched"
-			same = same || m.state[i] == "same"
+		if g != guid {
+			continue
+		}
+		rows = true
+		for _, o := range m.w.rows[i].KeyValues(k) {
+			if m.state[i] == "same" && roster.Fold(o) == v {
+				return false
+			}
 		}
 	}
-	return changed && !same && len(m.lost[guid]) == 0
+	return rows && !m.held[guid]
 }
 
 func (m *naive) link() {
@@ -213,7 +219,7 @@ func (m *naive) linkValue(i int, k roster.Key, v string) {
 		}
 	}
 	for guid := range m.w.users {
-		if c, ok, _ := m.w.Candidate(guid, k, v); ok && (!c.Own || !m.outdated(c.GUID)) {
+		if c, ok, _ := m.w.Candidate(guid, k, v); ok && (!c.Own || !m.outdated(c.GUID, k, v)) {
 			m.unite(node{row: i}, node{-1, c.GUID})
 		}
 	}

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"doorsync/cloud/roster"
 	"doorsync/cloud/sources/spool"
 )
 
@@ -18,6 +19,7 @@ const (
 type tied struct {
 	who        person
 	rows       []uint64 // theirs, in the file
+	same       []uint64 // of them, those that say what they said
 	changed    int      // of them, those that say something else
 	candidates []row    // new rows found to be theirs
 	lost       [][2]uint64
@@ -29,30 +31,32 @@ type people struct {
 	a, b       *spool.Cursor
 	hasA, hasB bool
 	at         tied
+	plan       *Plan
+	failed     error
 }
 
 func (p *Plan) people() *people {
-	out := &people{a: p.ties.Cursor(), b: p.same.Cursor()}
+	out := &people{a: p.ties.Cursor(), b: p.same.Cursor(), plan: p}
 	out.hasA, out.hasB = out.a.Next(), out.b.Next()
 	return out
 }
 
-func (p *people) err() error { return orElse(p.a.Err(), p.b.Err()) }
+func (p *people) err() error { return orElse(p.failed, orElse(p.a.Err(), p.b.Err())) }
 
 // next loads the next person and reports whether there is one.
 func (p *people) next() bool {
 	r := p.peek()
-	if r == nil {
+	if r == nil || p.failed != nil {
 		return false
 	}
 	t := &p.at
-	*t = tied{who: person{r[0], r[1]}, rows: t.rows[:0], candidates: t.candidates[:0], lost: t.lost[:0]}
+	*t = tied{who: person{r[0], r[1]}, rows: t.rows[:0], same: t.same[:0], candidates: t.candidates[:0], lost: t.lost[:0]}
 	for ; r != nil && (person{r[0], r[1]}) == t.who; r = p.peek() {
 		t.add(r)
 		p.advance()
 	}
-	t.settle()
-	return true
+	p.failed = p.settle(t)
+	return p.failed == nil
 }
 
 func (t *tied) add(r *spool.Record) {
@@ -61,7 +65,7 @@ func (t *tied) add(r *spool.Record) {
 		t.rows = append(t.rows, r[3])
 		t.changed++
 	case tieSame:
-		t.rows = append(t.rows, r[3])
+		t.rows, t.same = append(t.rows, r[3]), append(t.same, r[3])
 	case tieCandidate:
 		t.candidates = append(t.candidates, row{r[3], r[4]})
 	case tieLost:
@@ -71,17 +75,54 @@ func (t *tied) add(r *spool.Record) {
 	}
 }
 
-// settle leaves out whoever is a candidate only by what the source itself said in
-// rows that say something else now.
-func (t *tied) settle() {
-	outdated := t.changed > 0 && t.changed == len(t.rows) && len(t.lost) == 0
+// settle leaves out whoever is a candidate only by what the source itself said
+// before, if none of their rows says it in this file. Who has no row in it is kept:
+// that is how a person is found whom the file now names otherwise.
+func (p *people) settle(t *tied) error {
 	kept := t.candidates[:0]
 	for _, c := range t.candidates {
-		if own := c.key&1 == 1; !own || !outdated {
-			kept = append(kept, row{c.row, c.key >> 1})
+		own := c.key&1 == 1
+		c.key >>= 1
+		if own && len(t.rows) > 0 && !t.held {
+			still, err := p.plan.sayAlike(c, t.same)
+			if err != nil {
+				return err
+			}
+			if !still {
+				continue
+			}
 		}
+		kept = append(kept, c)
 	}
 	t.candidates = kept
+	return nil
+}
+
+// sayAlike reports whether one of some rows says the key as a new row does.
+func (p *Plan) sayAlike(c row, same []uint64) (bool, error) {
+	if len(same) == 0 {
+		return false, nil
+	}
+	k := p.o.Keys[c.key]
+	w, err := p.file.Rows.At(int(c.row))
+	if err != nil {
+		return false, err
+	}
+	said := map[string]bool{}
+	for _, v := range w.KeyValues(k) {
+		said[roster.Fold(v)] = true
+	}
+	for _, r := range same {
+		if w, err = p.file.Rows.At(int(r)); err != nil {
+			return false, err
+		}
+		for _, v := range w.KeyValues(k) {
+			if said[roster.Fold(v)] {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
 }
 
 // new reports whether anything is to be done about the person.
