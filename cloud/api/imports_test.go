@@ -307,3 +307,54 @@ func TestSettingsAreTriedOnADryRunOnly(t *testing.T) {
 		}
 	}
 }
+
+// cutShort is a file whose maker is interrupted together with who sends it.
+type cutShort struct{ stop func() }
+
+func (c cutShort) Read(p []byte) (int, error) {
+	c.stop()
+	return copy(p, "a,b"), io.EOF
+}
+
+// TestWhatIsCutShortIsNoFile: the end of a file that was cut short must not look
+// like its end, or half an export would be taken for all of it.
+func TestWhatIsCutShortIsNoFile(t *testing.T) {
+	o := newOffice(t)
+	read := make(chan error, 1)
+	o.importer.does(func(_ context.Context, _ string, order api.ImportOrder) (api.Run, error) {
+		_, err := io.Copy(io.Discard, order.Content)
+		read <- err
+		return api.Run{State: "done"}, err
+	})
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	if _, err := o.Import(ctx, "hr", client.ImportQuery{Content: cutShort{stop}}); !errors.Is(err, context.Canceled) {
+		t.Errorf("the caller hears %v", err)
+	}
+	if err := <-read; err == nil {
+		t.Error("the center took it for the whole file")
+	}
+}
+
+// broken is a file that cannot be read to its end.
+type broken struct{ err error }
+
+func (b broken) Read([]byte) (int, error) { return 0, b.err }
+
+func TestWhyAFileCannotBeReadIsSaid(t *testing.T) {
+	o := newOffice(t)
+	read := make(chan error, 1)
+	o.importer.does(func(_ context.Context, _ string, order api.ImportOrder) (api.Run, error) {
+		_, err := io.Copy(io.Discard, order.Content)
+		read <- err
+		return api.Run{State: "done"}, err
+	})
+	torn := errors.New("the disk is torn")
+	_, err := o.Import(t.Context(), "hr", client.ImportQuery{Content: io.MultiReader(strings.NewReader("a,b"), broken{torn})})
+	if !errors.Is(err, torn) || errors.Is(err, client.ErrUnreachable) {
+		t.Errorf("got %v", err)
+	}
+	if err := <-read; err == nil {
+		t.Error("the center took it for the whole file")
+	}
+}

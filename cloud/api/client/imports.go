@@ -82,34 +82,49 @@ func (c *Client) Import(ctx context.Context, name string, q ImportQuery) (api.Ru
 		// The center answers what it refuses before anything is sent.
 		req.Header.Set("Expect", "100-continue")
 		req.Header.Set("Content-Type", "application/octet-stream")
-		req.Body, req.ContentLength = io.NopCloser(&heard{q.Content, watch}), -1
+		req.Body, req.ContentLength = io.NopCloser(&heard{ctx, q.Content, watch, cancel}), -1
 	}
 	resp, err := c.do(req)
 	if err != nil {
 		return api.Run{}, causeOf(ctx, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	run, err := readNews(&heard{resp.Body, watch}, resp.Header.Get("Content-Type"), q.News)
+	run, err := readNews(&heard{ctx, resp.Body, watch, nil}, resp.Header.Get("Content-Type"), q.News)
 	return run, causeOf(ctx, err)
 }
 
-// causeOf says why the context ended, if that is what is wrong.
+// causeOf says why the request was ended from here, if that is what is wrong.
 func causeOf(ctx context.Context, err error) error {
-	if err != nil && errors.Is(context.Cause(ctx), errStalled) {
-		return fmt.Errorf("%w: %w", ErrUnreachable, errStalled)
+	cause := context.Cause(ctx)
+	switch {
+	case err == nil || cause == nil || errors.Is(cause, ctx.Err()):
+		return err
+	case errors.Is(cause, errStalled):
+		return fmt.Errorf("%w: %w", ErrUnreachable, cause)
+	default:
+		return cause
 	}
-	return err
 }
 
-// heard notes that something goes on.
+// heard notes that something goes on. Once the caller is interrupted there is no
+// end of a file any more: what is interrupted with us may have ended it too soon.
 type heard struct {
+	ctx context.Context //nolint:containedctx // of one request
 	io.Reader
+
 	watch *time.Timer
+	fail  context.CancelCauseFunc // told why a file cannot be read; nil for what the center says
 }
 
 func (h *heard) Read(p []byte) (int, error) {
 	n, err := h.Reader.Read(p)
 	h.watch.Reset(stalled)
+	if gone := h.ctx.Err(); gone != nil && err != nil {
+		return n, gone
+	}
+	if err != nil && !errors.Is(err, io.EOF) && h.fail != nil {
+		h.fail(fmt.Errorf("send the file: %w", err))
+	}
 	return n, err
 }
 

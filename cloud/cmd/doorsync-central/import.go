@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -102,11 +101,32 @@ func (a *app) send(cmd *cobra.Command, c *client.Client, name string, f importFl
 	if info.IsDir() {
 		return api.Run{}, usagef("%s is a folder; name the file", f.file)
 	}
-	f.q.Content, f.q.FileName, f.q.Modified = &counting{Reader: file, p: p, total: info.Size()}, f.file, info.ModTime()
-	if whole, err := filepath.Abs(f.file); err == nil {
-		f.q.FileName = whole
-	}
+	f.q.Content, f.q.FileName, f.q.Modified = &counting{Reader: whole{file, info}, p: p, total: info.Size()}, wholePath(f.file), info.ModTime()
 	return c.Import(cmd.Context(), name, f.q)
+}
+
+// whole is a file that must not change while it is sent: half of an old export and
+// half of a new one are none.
+type whole struct {
+	file   *os.File
+	before os.FileInfo
+}
+
+var errChanged = errors.New("the file changed while it was sent; import it again when it has been written")
+
+func (w whole) Read(p []byte) (int, error) {
+	n, err := w.file.Read(p)
+	if !errors.Is(err, io.EOF) {
+		return n, err
+	}
+	now, serr := w.file.Stat()
+	if serr != nil {
+		return n, serr
+	}
+	if now.Size() != w.before.Size() || !now.ModTime().Equal(w.before.ModTime()) {
+		return n, errChanged
+	}
+	return n, err
 }
 
 // stageOf says what an import is doing.
