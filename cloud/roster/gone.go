@@ -3,6 +3,7 @@ package roster
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 
 	"doorsync/protocol"
@@ -80,7 +81,46 @@ func (im *importing) removeGone(p *Person, u *user) error {
 	if err := im.w.remove(u); err != nil {
 		return err
 	}
-	return im.w.tx.DropNamed(im.source.Name, p.Lost)
+	im.nameLost(p, u.row.GUID, DigestRemoved)
+	return nil
+}
+
+// comesBack brings back a user who was removed because the source no longer named
+// them, and now does: an export that was short for a day must not cost people
+// what they had enrolled at readers. It does nothing for somebody whom the office
+// deleted, or whose user ID is somebody else's by now.
+func (im *importing) comesBack(p *Person, u *user) (bool, error) {
+	if err := im.writeNamed(); err != nil { // what is asked below
+		return false, err
+	}
+	for i := range p.Words {
+		row, ok, err := im.w.tx.NamedOne(im.source.Name, p.Words[i].Identity)
+		if err != nil || !ok || row.Digest != DigestRemoved {
+			return false, err
+		}
+	}
+	id, ok, err := im.w.buriedID(u)
+	if err != nil || !ok {
+		return false, err
+	}
+	if holder, err := im.w.lookup(id); err != nil || holder != nil {
+		return false, err
+	}
+	return true, im.w.raise(u)
+}
+
+// buriedID is the user ID that a removed user had; ok is false for one who cannot
+// be brought back.
+func (w *work) buriedID(u *user) (id string, ok bool, err error) {
+	g, ok, err := w.tx.Grave(u.row.GUID)
+	if err != nil || !ok || u.row.MergedInto != "" {
+		return "", false, err
+	}
+	rec, err := w.r.codec.UnmarshalValues(g.Record)
+	if err != nil {
+		return "", false, fmt.Errorf("decode what user %s was: %w: %w", g.GUID, ErrDamaged, err)
+	}
+	return rec.UserID(), true, nil
 }
 
 // deactivate lets the source say that the user is inactive.

@@ -85,18 +85,86 @@ func TestGone(t *testing.T) {
 	}
 }
 
-// back lets the row come back: to the same person, if they are still there.
+// back lets the row come back: to the same person, with what others had said of
+// them, whatever had become of them.
 func back(t *testing.T, c *center, word roster.Word, was roster.UserView, away bool) {
 	t.Helper()
-	c.feed("hr", word)
+	got, _ := c.feed("hr", word)
 	u := c.user("5")
-	if (u.GUID == was.GUID) == away {
-		t.Fatalf("removed %v, and comes back as %s after %s", away, u.GUID, was.GUID)
+	if u.GUID != was.GUID {
+		t.Fatalf("comes back as %s after %s", u.GUID, was.GUID)
 	}
 	if !u.User.Has(protocol.Card(1).Key()) || u.User.Value(protocol.FieldPhone).First != "1" || !u.User.Active() {
 		t.Fatalf("came back as %+v", u.User)
 	}
+	if away && (len(got) != 1 || got[0].Kind != roster.EffectNew || got[0].Text == "" || len(got[0].Values) == 0) {
+		t.Fatalf("told of who is back: %+v", got)
+	}
 	c.settles(t)
+	if again, _ := c.feed("hr", word); len(again) > 0 {
+		t.Fatalf("back twice: %+v", again)
+	}
+	if got, _ = c.feed("hr"); away && (len(got) != 1 || got[0].Kind != roster.EffectRemoved) {
+		t.Fatalf("gone again: %+v", got)
+	}
+}
+
+// An export that was short for a day costs nobody what they had enrolled.
+func TestBackAfterAShortExport(t *testing.T) {
+	word := func() roster.Word { return row("S1", texts("user_id", "5", "phone", "1"), protocol.Card(1)) }
+	finger := protocol.Fingerprint("zk10", 6, []byte("template"))
+	for name, tc := range map[string]struct {
+		meanwhile func(c *center)
+		same      bool // person as before
+		want      func(u protocol.User) bool
+	}{
+		"as they were": {func(*center) {}, true, func(u protocol.User) bool { return u.Has(finger.Key()) && u.Has(protocol.Card(1).Key()) }},
+		"the card is somebody else's now": {func(c *center) {
+			c.put("6", roster.Patch{Give: []protocol.Credential{protocol.Card(1)}})
+		}, true, func(u protocol.User) bool { return u.Has(finger.Key()) && !u.Has(protocol.Card(1).Key()) }},
+		"the user ID is somebody else's now": {func(c *center) { c.put("5", roster.Patch{}) }, false, func(u protocol.User) bool { return !u.Has(finger.Key()) && u.Has(protocol.Card(1).Key()) }},
+		"the office had restored them": {func(c *center) {
+			_, err := c.Restore(c.t.Context(), anna, "5")
+			must(c.t, err)
+		}, true, func(u protocol.User) bool { return u.Has(finger.Key()) }},
+		"the office had restored and deleted them": {func(c *center) {
+			_, err := c.Restore(c.t.Context(), anna, "5")
+			must(c.t, err)
+			must(c.t, c.Delete(c.t.Context(), anna, "5"))
+		}, false, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCenter(t, "A")
+			c.addSource("hr", roster.GoneRemoveOnly)
+			c.feed("hr", word())
+			was := c.user("5").GUID
+			a := c.site("A")
+			a.pull()
+			a.edit(protocol.Edit{UserID: "5", Given: []protocol.Credential{finger}})
+			got, _ := c.feed("hr")
+			wantKinds(t, got, roster.EffectRemoved)
+			tc.meanwhile(c)
+			c.feed("hr", word())
+			if tc.want == nil {
+				if u, err := c.User(t.Context(), was); err != nil || !u.Removed {
+					t.Fatalf("whom the office deleted came back: %v", err)
+				}
+				return
+			}
+			page, err := c.Users(t.Context(), roster.Query{Text: "", Limit: 10})
+			must(t, err)
+			for _, u := range page.Users {
+				if u.User.Value(protocol.FieldPhone).First == "1" {
+					if (u.GUID == was) != tc.same || !tc.want(u.User) {
+						t.Fatalf("%s after %s: %+v", u.GUID, was, u.User)
+					}
+					c.settles(t)
+					return
+				}
+			}
+			t.Fatal("nobody came back")
+		})
+	}
 }
 
 // Who knew a user is remembered as files come and go.

@@ -151,7 +151,7 @@ func (im *importing) person(p *Person) error {
 	case u.removed() && p.By != "":
 		return fmt.Errorf("line %d: %w: the user it was associated with was deleted", p.Words[0].Line, ErrStale)
 	case u.removed():
-		return im.deleted(p, u)
+		return im.removed(p, u)
 	}
 	if p.By != "" {
 		if err := im.fresh(p, u.row.GUID); err != nil {
@@ -195,6 +195,27 @@ func (im *importing) enter(p *Person) error {
 	return im.wait(p, u, unsettled)
 }
 
+// removed is about somebody who is named and is not there.
+func (im *importing) removed(p *Person, u *user) error {
+	back, err := im.comesBack(p, u)
+	switch {
+	case err != nil:
+		return err
+	case back:
+		return im.restateAs(p, u, effective{}, "back as they were: they had been removed when the source no longer named them")
+	}
+	rows, err := im.w.tx.NamedBy(u.row.GUID)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		if row.Source == im.source.Name && row.Digest == DigestRemoved {
+			return im.enter(p) // who was removed cannot come back as they were
+		}
+	}
+	return im.deleted(p, u)
+}
+
 // deleted leaves somebody deleted whom the office deleted while the source named
 // them.
 func (im *importing) deleted(p *Person, u *user) error {
@@ -211,7 +232,11 @@ func (im *importing) deleted(p *Person, u *user) error {
 
 // restate puts what the words say in place of what the source said about a user.
 func (im *importing) restate(p *Person, u *user) error {
-	before := effective{u.record, u.keys}
+	return im.restateAs(p, u, effective{u.record, u.keys}, "")
+}
+
+// restateAs tells of somebody who is back as of somebody new, in some words.
+func (im *importing) restateAs(p *Person, u *user, before effective, back string) error {
 	said, err := im.said(p.Words)
 	if err != nil {
 		return err
@@ -230,7 +255,11 @@ func (im *importing) restate(p *Person, u *user) error {
 		u.contributions = withContribution(u.contributions, c)
 		im.w.refold(u)
 	}
-	im.report(p, u, &before, n, false)
+	if back == "" {
+		im.report(p, u, &before, n, false)
+	} else {
+		im.reportNew(p, u, &before, n, back)
+	}
 	refused, revoked := im.notInEffect(c)
 	im.nameAll(p, u, unsettled || refused)
 	if !refused && !revoked {

@@ -12,8 +12,13 @@ func (im *importing) nameAll(p *Person, u *user, unsettled bool) {
 	for i := range p.Words {
 		im.name(&p.Words[i], u.row.GUID, unsettled)
 	}
+	im.nameLost(p, u.row.GUID, DigestAbsent)
+}
+
+// nameLost notes what has become of rows that are no longer there.
+func (im *importing) nameLost(p *Person, guid string, digest uint64) {
 	for _, id := range p.Lost {
-		im.w.named = append(im.w.named, SourceUser{Identity: id, Digest: DigestAbsent, GUID: u.row.GUID})
+		im.w.named = append(im.w.named, SourceUser{Identity: id, Digest: digest, GUID: guid})
 	}
 }
 

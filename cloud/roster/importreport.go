@@ -48,31 +48,35 @@ func nameOf(r protocol.Record) string {
 
 // report tells what a row came to, and keeps a line of it in the log.
 func (im *importing) report(p *Person, u *user, before *effective, n news, fresh bool) {
+	if fresh {
+		im.reportNew(p, u, before, n, "")
+		return
+	}
 	im.compare(before, u, n.values)
+	if n.any {
+		im.w.note(im.actor, protocol.EventOfficeChanged, u, cmp.Or(summaryOf(im.changes), "nothing that shows"))
+	}
 	kind := EffectUpdated
 	switch {
-	case fresh:
-		kind = EffectNew
 	case p.By != "":
 		kind = EffectAssociated
 	case len(im.changes) == 0:
-		kind = ""
-	}
-	switch {
-	case fresh:
-		im.w.note(im.actor, protocol.EventOfficeChanged, u, "new")
-	case n.any:
-		im.w.note(im.actor, protocol.EventOfficeChanged, u, cmp.Or(summaryOf(im.changes), "nothing that shows"))
-	}
-	if kind == "" {
 		return
 	}
 	e := im.effect(kind, p.Words[0].Line, u)
 	e.By, e.Values = p.By, im.changes
 	im.tell(e)
-	if fresh {
-		im.mail(e, u.record, language(p.Words))
-	}
+}
+
+// reportNew tells of somebody who was not there before; text is empty for somebody
+// nobody knew.
+func (im *importing) reportNew(p *Person, u *user, before *effective, n news, text string) {
+	im.compare(before, u, n.values)
+	im.w.note(im.actor, protocol.EventOfficeChanged, u, cmp.Or(text, "new"))
+	e := im.effect(EffectNew, p.Words[0].Line, u)
+	e.By, e.Values, e.Text = p.By, im.changes, text
+	im.tell(e)
+	im.mail(e, u.record, language(p.Words))
 }
 
 func language(words []Word) string {

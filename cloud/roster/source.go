@@ -115,7 +115,7 @@ type SourceUser struct {
 	Identity Identity
 	// Digest is of the row as it was last taken in; 0 has it taken in again
 	// whatever it says, as a row of which something was refused. Digests of rows
-	// are other than 0 and DigestAbsent.
+	// are other than 0, DigestAbsent and DigestRemoved.
 	Digest uint64
 	// GUID is empty where a person has decided that this is nobody yet known.
 	GUID string
@@ -127,9 +127,14 @@ type SourceUser struct {
 // has changed.
 const DigestAbsent = math.MaxUint64
 
+// DigestRemoved marks a row whose user was removed because the source no longer
+// named them: who comes back is brought back, with what readers and others had
+// said. A user whom the office deleted has no such row and stays deleted.
+const DigestRemoved = math.MaxUint64 - 1
+
 // Absent tells that the source did not name the row any more when it was last
 // imported, and all that is to become of the user has.
-func (s SourceUser) Absent() bool { return s.Digest == DigestAbsent }
+func (s SourceUser) Absent() bool { return s.Digest == DigestAbsent || s.Digest == DigestRemoved }
 
 // Word is what one row of a source says about one person. Values holds what the
 // row says; what it does not hold the source no longer says.
