@@ -31,12 +31,13 @@ type Why string
 
 // Why runs wait and fail.
 const (
-	WhyGuard  Why = "guard"  // much would be removed or changed
-	WhyOlder  Why = "older"  // the file is older than the last one
-	WhyRows   Why = "rows"   // rows are wrong
-	WhyFile   Why = "file"   // the file is not there, cannot be read, or is still being written
-	WhyFormat Why = "format" // the file as a whole is not what was set up
-	WhyRoster Why = "roster" // the roster could not take it in
+	WhyGuard   Why = "guard"   // much would be removed or changed
+	WhyColumns Why = "columns" // a column of the last file is missing
+	WhyOlder   Why = "older"   // the file is older than the last one
+	WhyRows    Why = "rows"    // rows are wrong
+	WhyFile    Why = "file"    // the file is not there, cannot be read, or is still being written
+	WhyFormat  Why = "format"  // the file as a whole is not what was set up
+	WhyRoster  Why = "roster"  // the roster could not take it in
 )
 
 // Kept is how many effects of each kind, and how many errors, a report keeps.

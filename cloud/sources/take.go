@@ -119,31 +119,6 @@ func (j *job) attempt(ctx context.Context, t *taken) (Report, error) {
 	return j.apply(ctx, p, revision, found)
 }
 
-// asks says what a person must confirm, "" if nothing.
-func (j *job) asks(p *plan.Plan) string {
-	j.report.Why = ""
-	if j.q.Confirm != 0 {
-		return ""
-	}
-	var ask string
-	if j.settings.Guard.Exceeds(p.Touched(), p.Known) {
-		j.report.Why = WhyGuard
-		ask = fmt.Sprintf("of %s that the source names, %d would be gone and %d changed: more than %v %% and at least %d. An export that is empty or half-written looks like this",
-			count(p.Known, "person", "people"), p.Gone, p.Changed, j.settings.Guard.Percent, max(j.settings.Guard.Least, 1))
-	}
-	if j.older != "" {
-		j.report.Why = WhyOlder
-		if ask != "" {
-			ask = "; " + ask
-		}
-		ask = j.older + ask
-	}
-	if ask != "" {
-		ask += ". Look at it with a dry run, and confirm the run if it is right"
-	}
-	return ask
-}
-
 // apply has the roster take the plan in.
 func (j *job) apply(ctx context.Context, p *plan.Plan, revision uint64, found *outcome) (Report, error) {
 	j.at.enter(StageImport, p.New+p.Changed+p.Gone)
