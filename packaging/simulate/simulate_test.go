@@ -19,6 +19,7 @@ import (
 var (
 	oneSeed = flag.Uint64("seed", 0, "play this seed alone, and print its timeline")
 	seeds   = flag.Int("seeds", 0, "play so many seeds, from a fresh one on; 0: as many as fit into -for")
+	from    = flag.Uint64("from", 0, "the first of the seeds; 0: a fresh one")
 	fitting = flag.Duration("for", 25*time.Second, "how long to play fresh seeds")
 	planted = flag.String("planted", "", "a bug is planted: succeed as soon as it is caught")
 	tries   = flag.Int("shrink", 150, "how many runs finding the smallest case may take")
@@ -68,7 +69,10 @@ func TestSeeds(t *testing.T) {
 		}
 		return
 	}
-	first := FreshSeed()
+	first := *from
+	if first == 0 {
+		first = FreshSeed()
+	}
 	t.Logf("seeds from %d on", first)
 	patience := *fitting
 	if slow {
