@@ -157,12 +157,13 @@ func TestDeadLine(t *testing.T) {
 		r.confirm(0)
 		r.dead = true
 		r.j.write(1)
-		<-time.After(5 * time.Second)
+		<-time.After(3 * time.Minute)
 		synctest.Wait()
-		if s := r.up.Status(); s.State == Online || r.calls < 10 {
+		if s := r.up.Status(); s.State == Online || r.calls < 100 {
 			t.Errorf("%s after %d connections", s.State, r.calls)
 		}
-		if n := r.log.times("center not reachable"); n > 2 { // at most once for each kind of message
+		// Which message fails first, and therefore why there is no line, is chance.
+		if n := r.log.times("center not reachable"); n == 0 || n > 4 {
 			t.Errorf("logged %d times", n)
 		}
 		if n := len(r.j.events); n != 1 {
