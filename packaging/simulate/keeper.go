@@ -175,6 +175,9 @@ func (a *agent) checkDeleted(at *reader, e protocol.Entry) {
 	a.s.mu.Unlock()
 	at.mu.Lock()
 	defer at.mu.Unlock()
+	if at.kind.controller && len(at.removed) > 0 {
+		return // by their cards, of which they may have had any
+	}
 	for _, id := range append(view.IDs, e.UserID) {
 		if at.removed[id] || blurred && at.cleared[id] {
 			return
