@@ -32,6 +32,9 @@ func (w *World) check() {
 		return
 	}
 	agents, c, _ := w.running()
+	if w.checkQuiet(agents, c); len(w.faults()) > 0 {
+		return
+	}
 	w.order.Lock()
 	defer w.order.Unlock()
 	w.checkRoster(c)

@@ -121,6 +121,9 @@ func (k *keeper) Append(ctx context.Context, b journal.Batch) (made []protocol.E
 
 // Apply takes in what the center has changed.
 func (k *keeper) Apply(ctx context.Context, cs ...wire.Changes) error {
+	if k.a.w.plant == plantLeak {
+		k.a.w.jobs.Go(func() { <-k.a.w.stop })
+	}
 	err := k.write("roster", func() error { return k.Journal.Apply(ctx, cs...) })
 	if err == nil {
 		for _, c := range cs {

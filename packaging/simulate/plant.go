@@ -8,6 +8,7 @@ const (
 	plantCursorApart = "cursor-apart" // what is remembered of a reader and the entry are two commits
 	plantForgetTaken = "forget-taken" // an entry's effect is stored, and not how far the journal was taken
 	plantShortRead   = "short-read"   // a table that came short is taken for the whole
+	plantLeak        = "leak"         // every answer of the center leaves a goroutine behind
 )
 
 // forgetful loses, now and then, how far a journal was taken.

@@ -159,11 +159,15 @@ func TestPlanted(t *testing.T) {
 	}{
 		{plantForgetTaken, "is at the center 2 times", NewScript},
 		{plantShortRead, "was deleted at reader .*, and nobody did", NewScript},
+		{plantLeak, "the number of goroutines grew", quietSeeds},
 		{plantCursorApart, "which it has read and its journal says nothing about", killedAtEdits},
 	} {
 		t.Run(c.plant, func(t *testing.T) { caught(t, c.plant, c.says, c.script) })
 	}
 }
+
+// quietSeeds are of runs with a quiet end.
+func quietSeeds(seed uint64) Script { return NewScript(seed * quietRuns) }
 
 // killedAtEdits kills an agent again and again while somebody types.
 func killedAtEdits(seed uint64) Script {
