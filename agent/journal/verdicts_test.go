@@ -1,7 +1,10 @@
 package journal
 
 import (
+	"bytes"
+	"errors"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -44,6 +47,66 @@ func TestVerdictsAboutWhatIsNotKept(t *testing.T) {
 			got := s.all(Query{From: before + 1})
 			if len(got) != 1 || got[0].Event != protocol.EventTooLate || got[0].UserID != c.about || got[0].Reader != c.reader {
 				t.Errorf("journaled %+v", got)
+			}
+		})
+	}
+	s.sound()
+}
+
+// TestConfirmedAgain: the same word once more is nothing new; another hash under
+// the number that was confirmed last tells a journal that was restored or cloned.
+func TestConfirmedAgain(t *testing.T) {
+	s := open1(t)
+	for _, id := range []string{"1", "2", "3"} {
+		s.edit(protocol.Edit{UserID: id, Values: name("N")})
+	}
+	st := s.State()
+	hash, err := s.HashAt(2)
+	s.must(err)
+	for range 2 {
+		s.must(s.Confirm(t.Context(), wire.Confirm{Epoch: st.Epoch, Taken: 2, Hash: hash}))
+	}
+	s.must(s.Confirm(t.Context(), wire.Confirm{Epoch: st.Epoch, Taken: 2}))
+	other := bytes.Clone(hash)
+	other[0] ^= 1
+	if err := s.Confirm(t.Context(), wire.Confirm{Epoch: st.Epoch, Taken: 2, Hash: other}); !errors.Is(err, ErrDiverged) {
+		t.Errorf("another entry under a confirmed number: %v", err)
+	}
+	if err := s.Confirm(t.Context(), wire.Confirm{Epoch: st.Epoch, Taken: 4}); !errors.Is(err, ErrDiverged) {
+		t.Errorf("more than there is: %v", err)
+	}
+	s.must(s.Confirm(t.Context(), wire.Confirm{Epoch: "another", Taken: 3}))
+	s.must(s.Confirm(t.Context(), wire.Confirm{Epoch: st.Epoch, Taken: 3, NewEpoch: true}))
+	if got := s.State(); got.Confirmed != 2 || !bytes.Equal(got.Hash, hash) {
+		t.Errorf("confirmed up to %d", got.Confirmed)
+	}
+}
+
+// TestMostThatMayBeStored: a key or a name of the greatest length is taken, one
+// byte more is not, and nothing of its batch is.
+func TestMostThatMayBeStored(t *testing.T) {
+	s := open1(t)
+	for _, c := range []struct {
+		name string
+		make func(text string) Batch
+	}{
+		{"row", func(text string) Batch { return Batch{Reader: "front", Rows: []Row{{Key: text, Held: []byte("h")}}} }},
+		{"user ID", func(text string) Batch {
+			return Batch{Drafts: []Draft{{Event: protocol.EventUpdatedReader, Edit: &protocol.Edit{UserID: text, Values: name("N")}}}}
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if _, err := s.Append(t.Context(), c.make(strings.Repeat("x", maxID))); err != nil {
+				t.Error(err)
+			}
+			last := s.State().Last
+			for _, text := range []string{"", strings.Repeat("x", maxID+1)} {
+				if _, err := s.Append(t.Context(), c.make(text)); !errors.Is(err, ErrMalformed) {
+					t.Errorf("%d bytes: %v", len(text), err)
+				}
+			}
+			if now := s.State().Last; now != last {
+				t.Errorf("%d entries of what was refused", now-last)
 			}
 		})
 	}
