@@ -13,7 +13,7 @@ const (
 	quietRuns    = 16 // one of so many runs
 	quietEntries = 5
 	quietBytes   = 64 << 10
-	logBytes     = 16 << 20
+	logBytes     = 64 << 20 // the store moves its log into the file long before
 )
 
 // checkQuiet lets nothing happen for hours and looks what grows all the same:
