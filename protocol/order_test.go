@@ -181,3 +181,47 @@ func TestValuesAreTrimmed(t *testing.T) {
 		t.Errorf("an earlier word on a group stands: %+v", m)
 	}
 }
+
+// TestUserOfARecord: what readers are given has one name and one ID, and a name
+// that was blanked does not come back by another way of saying it.
+func TestUserOfARecord(t *testing.T) {
+	rules := DefaultRules()
+	office, readers := NewContribution(SourceOffice), NewContribution(SourceReaders)
+	readers.Set(FieldUserID, Text("7"), at(1))
+	readers.Set(FieldName, Text("Ada"), at(1))
+	office.BlankOut(FieldFirstName, at(2))
+	u := Fold([]Contribution{office, readers}, rules).User(rules)
+	if v, ok := u.Values[FieldName]; ok {
+		t.Errorf("the office holds the name empty, and readers are given %q", v.First)
+	}
+	if _, ok := u.Values[FieldUserID]; ok || u.ID != "7" {
+		t.Errorf("the ID is %q, and among the values: %v", u.ID, ok)
+	}
+	for n := range uint64(5) {
+		readers.SetCredential(Card(10+n), Given, at(1))
+	}
+	r := Fold([]Contribution{readers}, rules)
+	for n := range uint64(5) {
+		if h, ok := r.Credential(Card(10 + n).Key()); !ok || h.Credential.Number != Card(10+n).Number {
+			t.Errorf("card %d is not found", 10+n)
+		}
+	}
+	if _, ok := r.Credential(Card(9).Key()); ok {
+		t.Error("a card that nobody has is found")
+	}
+}
+
+// TestArrivedWithTheClock: a stamp no later than what the center has seen is
+// believed, however far both are ahead of its wall clock.
+func TestArrivedWithTheClock(t *testing.T) {
+	now := day("2026-01-01")
+	ahead := Stamp{Wall: now.Add(2 * MaxAhead).UnixMilli(), Counter: 3, Origin: "A"}
+	last := Stamp{Wall: ahead.Wall, Counter: 9, Origin: "B"}
+	if got, moved := Arrived(ahead, last, now); moved || got != ahead {
+		t.Errorf("%v became %v", ahead, got)
+	}
+	last.Wall--
+	if got, moved := Arrived(ahead, last, now); !moved || got.Compare(last) <= 0 || got.Origin != "A" {
+		t.Errorf("%v became %v", ahead, got)
+	}
+}

@@ -112,3 +112,18 @@ func TestMostThatMayBeStored(t *testing.T) {
 	}
 	s.sound()
 }
+
+// TestEventsSayWhetherSomebodyIsNew: the journal knows whom it knows, whatever a
+// session took an edit for.
+func TestEventsSayWhetherSomebodyIsNew(t *testing.T) {
+	s := open1(t)
+	for _, c := range []struct{ said, want protocol.Event }{
+		{protocol.EventUpdatedReader, protocol.EventEnrolled}, {protocol.EventEnrolled, protocol.EventUpdatedReader},
+	} {
+		made, err := s.Append(t.Context(), Batch{Drafts: []Draft{{Event: c.said, Edit: &protocol.Edit{UserID: "1", Values: name("N")}}}})
+		s.must(err)
+		if made[0].Event != c.want || made[0].Edit.New != (c.want == protocol.EventEnrolled) {
+			t.Errorf("%s became %s, new %v", c.said, made[0].Event, made[0].Edit.New)
+		}
+	}
+}
