@@ -225,3 +225,14 @@ func TestArrivedWithTheClock(t *testing.T) {
 		t.Errorf("%v became %v", ahead, got)
 	}
 }
+
+// TestSeen: a clock that meets a later stamp goes on from it, and never goes back.
+func TestSeen(t *testing.T) {
+	for _, c := range []struct{ last, foreign, want Stamp }{
+		{at(1), at(2), at(2)}, {at(2), at(1), at(2)}, {at(1), at(1), at(1)}, {Stamp{}, at(1), at(1)},
+	} {
+		if got := Seen(c.last, c.foreign); got != c.want {
+			t.Errorf("%v having seen %v is %v", c.last, c.foreign, got)
+		}
+	}
+}
