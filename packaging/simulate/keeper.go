@@ -178,7 +178,7 @@ func (a *agent) checkDeleted(at *reader, e protocol.Entry) {
 	a.s.mu.Unlock()
 	at.mu.Lock()
 	defer at.mu.Unlock()
-	if at.kind.controller && len(at.removed) > 0 {
+	if at.kind.controller && (len(at.removed) > 0 || blurred && len(at.cleared) > 0) {
 		return // by their cards, of which they may have had any
 	}
 	for _, id := range append(view.IDs, e.UserID) {
