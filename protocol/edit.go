@@ -1,7 +1,6 @@
 package protocol
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -67,7 +66,7 @@ func (e Edit) NotKept(r Record, rules Rules) []NotKept {
 		if f == FieldName {
 			kept = name == v.First
 			if h.Source == "" || h.Value == v {
-				h.Source = cmp.Or(r.Values[FieldFirstName].Source, r.Values[FieldLastName].Source)
+				h.Source, _ = r.partsBy(rules)
 			}
 		}
 		if !v.IsNull() && !kept {

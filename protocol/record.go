@@ -130,16 +130,22 @@ func (r Record) activeCredentials(rules Rules) []Credential {
 // priority gave it than gave either part.
 func (r Record) fullName(rules Rules) string {
 	whole, hasWhole := r.Values[FieldName]
-	best, hasParts := Source(""), false
-	for _, f := range []Field{FieldFirstName, FieldLastName} {
-		if h, ok := r.Values[f]; ok && (!hasParts || rules.compare(FieldName, h.Source, best) < 0) {
-			best, hasParts = h.Source, true
-		}
-	}
+	best, hasParts := r.partsBy(rules)
 	if hasWhole && (!hasParts || rules.compare(FieldName, whole.Source, best) < 0) {
 		return whole.Value.First
 	}
 	return JoinName(r.Values[FieldFirstName].Value.First, r.Values[FieldLastName].Value.First)
+}
+
+// partsBy is the source of highest priority that gave the first or the last name,
+// for which both stand or fall.
+func (r Record) partsBy(rules Rules) (best Source, ok bool) {
+	for _, f := range []Field{FieldFirstName, FieldLastName} {
+		if h, has := r.Values[f]; has && (!ok || rules.compare(FieldName, h.Source, best) < 0) {
+			best, ok = h.Source, true
+		}
+	}
+	return best, ok
 }
 
 // Credential returns the record's word on a credential.

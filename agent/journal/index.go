@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"math/bits"
 	"slices"
 	"sort"
@@ -98,11 +99,14 @@ func (r *reading) lookup(hash uint64) ([]string, error) {
 	var said [][]byte // the newest row about each user
 	c := b.Cursor()
 	for _, ru := range slices.Backward(runs) {
-		findRows(c, ru.id, hash, func(row []byte) {
+		err := findRows(c, ru.id, hash, func(row []byte) {
 			if !slices.ContainsFunc(said, func(newer []byte) bool { return sameRef(newer, row) }) {
 				said = append(said, row)
 			}
 		})
+		if err != nil {
+			return nil, r.j.damaged(err)
+		}
 	}
 	guids := make([]string, 0, 1)
 	for _, row := range said {
@@ -121,26 +125,41 @@ func sameRef(a, b []byte) bool { return bytes.Equal(refOf(a), refOf(b)) }
 func refOf(row []byte) []byte { return row[8 : 9+int(row[8]&refLength)] }
 
 // findRows calls fn with the rows of a hash in one run.
-func findRows(c *bbolt.Cursor, id uint32, hash uint64, fn func(row []byte)) {
+func findRows(c *bbolt.Cursor, id uint32, hash uint64, fn func(row []byte)) error {
 	prefix := binary.BigEndian.AppendUint32(nil, id)
 	for k, v := c.Seek(binary.BigEndian.AppendUint64(slices.Clip(prefix), hash)); bytes.HasPrefix(k, prefix); k, v = c.Next() {
-		chunk := readChunk(v)
+		chunk, err := readChunk(v)
+		if err != nil {
+			return err
+		}
 		n := chunk.len()
 		i := sort.Search(n, func(i int) bool { return chunk.hash(i) >= hash })
 		for ; i < n && chunk.hash(i) == hash; i++ {
+			if !wholeRef(chunk.at(i)) {
+				return errIndex
+			}
 			fn(chunk.at(i))
 		}
 		if i < n {
-			return
+			return nil
 		}
 	}
+	return nil
 }
 
-func readChunk(v []byte) rows {
-	if len(v) < 1 || int(v[0]) < minWidth {
-		return rows{}
+var errIndex = errors.New("its index of users cannot be read")
+
+func readChunk(v []byte) (rows, error) {
+	if len(v) < 1 || int(v[0]) < minWidth || (len(v)-1)%int(v[0]) != 0 {
+		return rows{}, errIndex
 	}
-	return rows{width: int(v[0]), b: v[1:]}
+	return rows{width: int(v[0]), b: v[1:]}, nil
+}
+
+// wholeRef reports whether the reference in a row ends within it.
+func wholeRef(row []byte) bool {
+	n := int(row[8] & refLength)
+	return 9+n < len(row) && (row[8]&refPacked == 0 || n == 16)
 }
 
 // minWidth is of a hash, the length of a reference, and the last byte.
@@ -192,7 +211,9 @@ func (t *txn) flushIndex() error {
 	for n := likeSized(runs, young.len()); n > 0; n = likeSized(runs, young.len()) {
 		for ; n > 0; n-- {
 			old, err := takeRun(b, runs[len(runs)-1].id)
-			if err != nil {
+			if errors.Is(err, errIndex) {
+				return t.j.damaged(err)
+			} else if err != nil {
 				return err
 			}
 			runs = runs[:len(runs)-1]
@@ -321,8 +342,11 @@ func takeRun(b *bbolt.Bucket, id uint32) (rows, error) {
 	c := b.Cursor()
 	for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = c.Next() {
 		keys = append(keys, bytes.Clone(k))
-		chunk := readChunk(v)
-		out.width = chunk.width // one for all of a run
+		chunk, err := readChunk(v)
+		if err != nil || out.width != 0 && chunk.width != out.width { // one for all of a run
+			return rows{}, errIndex
+		}
+		out.width = chunk.width
 		out.b = append(out.b, chunk.b...)
 	}
 	for _, k := range keys {

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"doorsync/protocol/wire"
 )
@@ -128,7 +129,7 @@ func (j *Journal) verifyUsers(ctx context.Context, r *VerifyReport) error {
 		return err
 	}
 	var got [wire.Buckets]wire.Sum
-	err = j.eachRecord(ctx, func(_ *reading, guid string, v []byte) error {
+	err = j.eachRecord(ctx, func(rd *reading, guid string, v []byte) error {
 		r.Users++
 		s, err := j.decodeStored(guid, v)
 		if err != nil {
@@ -139,7 +140,7 @@ func (j *Journal) verifyUsers(ctx context.Context, r *VerifyReport) error {
 			r.fault("user %s is not as the center sent it", guid)
 		}
 		got[wire.Bucket(guid)].Toggle(s.digest())
-		return nil
+		return rd.verifyIndex(&s, r)
 	})
 	if err != nil {
 		return err
@@ -149,6 +150,26 @@ func (j *Journal) verifyUsers(ctx context.Context, r *VerifyReport) error {
 		return err
 	}
 	r.fault("the users held are not those that the digest is of")
+	return nil
+}
+
+// verifyIndex looks whether a user is found under all IDs and credentials: an
+// edit of somebody who is not would be taken for an enrollment.
+func (r *reading) verifyIndex(s *stored, report *VerifyReport) error {
+	hashes := slices.Clone(s.change.Keys)
+	for _, id := range s.change.IDs {
+		hashes = append(hashes, idHash(id))
+	}
+	for _, hash := range hashes {
+		guids, err := r.lookup(hash)
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(guids, s.change.GUID) {
+			report.fault("user %s is not found under every ID and credential", s.change.GUID)
+			return nil
+		}
+	}
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"doorsync/protocol"
 	"doorsync/protocol/wire"
 )
 
@@ -82,6 +83,75 @@ func TestCards(t *testing.T) {
 				t.Errorf("doors %v", d)
 			}
 			s.wantLog(at, "updated_central 4")
+		})
+	})
+}
+
+// TestRevokedCardsDoNotStay: a card that the office has revoked opens nothing,
+// whatever other software puts into a controller, and whoever else has its number
+// for a user ID.
+func TestRevokedCardsDoNotStay(t *testing.T) {
+	gate := func(rows ...string) *fake {
+		f := newFake()
+		f.cards, f.doors = true, map[int][]string{1: {"staff"}, 2: {"it"}}
+		for _, number := range rows {
+			f.rows["card:"+number] = cardRow(number, map[int]uint8{1: 1})
+		}
+		return f
+	}
+	revoke := func(s *site, cards ...uint64) {
+		s.settings.Salt, s.settings.Revoked = []byte("salt"), nil
+		for _, n := range cards {
+			s.settings.Revoked = append(s.settings.Revoked, wire.RevokedHash(s.settings.Salt, protocol.Card(n).Key()))
+		}
+		s.office()
+	}
+	t.Run("put_there_by_other_software", func(t *testing.T) {
+		inSite(t, func(s *site) {
+			revoke(s, 7)
+			f := gate("7", "8")
+			s.with(f)
+			f.want(t, "card:8 #8")
+		})
+	})
+	t.Run("where_unknown_cards_are_left", func(t *testing.T) {
+		inSite(t, func(s *site) {
+			revoke(s, 7)
+			f := gate("7", "8")
+			s.with(f, func(o *Options) { o.LeaveCards = true })
+			f.want(t, "card:8 #8")
+		})
+	})
+	t.Run("whose_number_is_somebodys_user_id", func(t *testing.T) {
+		inSite(t, func(s *site) {
+			s.office(patch{id: "7", name: "Zoe"})
+			revoke(s, 7)
+			f := gate("7")
+			s.with(f)
+			f.want(t, "")
+			s.wantUser("7", "7 Zoe")
+		})
+	})
+	t.Run("of_somebody_without_a_group_who_was_enrolled_there", func(t *testing.T) {
+		inSite(t, func(s *site) {
+			f := gate("7")
+			s.with(f)
+			f.want(t, "card:7 #7")
+			revoke(s, 7)
+			later(time.Hour)
+			f.want(t, "")
+		})
+	})
+	t.Run("allowed_again_it_may_be_put_there", func(t *testing.T) {
+		inSite(t, func(s *site) {
+			revoke(s, 7)
+			f := gate("7")
+			s.with(f)
+			f.want(t, "")
+			revoke(s)
+			f.enter(cardRow("7", map[int]uint8{1: 1}))
+			later(time.Hour)
+			f.want(t, "card:7 #7")
 		})
 	})
 }

@@ -46,6 +46,8 @@ type row struct {
 	known bool         // that user is in effect
 	label *label       // what it shows in place of the name, nil: the name
 	stays bool         // enrolled here, without an access group yet: left as it is
+	// barred: nobody is known to hold it, and the office has revoked it.
+	barred bool
 }
 
 // verdict is what follows.
@@ -77,6 +79,9 @@ func judge(r row, p policy) verdict {
 func judgePresent(r row, p policy) verdict {
 	if r.want != nil && sameHeld(*r.have, r.mem.expected(*r.want)) {
 		return inSync(r)
+	}
+	if r.barred {
+		return verdict{mem: r.seen(), open: surplus, del: true}
 	}
 	if r.mem == nil && !r.known && !p.enrolls {
 		return verdict{open: unknown}

@@ -32,6 +32,7 @@ type Journal interface {
 	Roster
 	Memory
 	Append(ctx context.Context, b journal.Batch) ([]protocol.Entry, error)
+	Revoked(k protocol.CredentialKey) bool
 	Subscribe() *journal.Subscription
 }
 

@@ -114,12 +114,16 @@ func (l *line) consider(it item, have map[string]*driver.Row, p policy) (row, ve
 }
 
 // adopt names somebody whose card nobody knows, in a table without user IDs,
-// after the card, or leaves the card alone.
+// after the card, or leaves the card alone. A revoked one does not stay.
 func (l *line) adopt(r *row, p *policy) (cardOnly bool, err error) {
 	if r.read == nil || r.read.User.ID != "" || r.known || r.mem != nil {
 		return false, nil
 	}
 	cards := r.read.User.OfKind(protocol.KindCard)
+	if l.revoked(r.have) {
+		p.enrolls, r.barred = false, true
+		return true, nil
+	}
 	if l.o.LeaveCards || len(cards) == 0 {
 		p.enrolls = false
 		return true, nil

@@ -101,7 +101,7 @@ func (l *line) gather(it item, read *driver.Row, assumed bool) (row, error) {
 	// stay.
 	if mem != nil && mem.Home && len(view.User.Groups) == 0 && len(rows) == 0 {
 		rows, _ = l.project(view.User)
-		r.stays = len(rows) == 0
+		r.stays = len(rows) == 0 && !l.revoked(r.have)
 	}
 	for i := range rows {
 		if rows[i].Key == it.key {
@@ -110,6 +110,14 @@ func (l *line) gather(it item, read *driver.Row, assumed bool) (row, error) {
 		}
 	}
 	return r, nil
+}
+
+// revoked reports whether a row has a credential that the office has revoked. It
+// opens nothing, whoever it is put there for.
+func (l *line) revoked(h *driver.Held) bool {
+	return h != nil && slices.ContainsFunc(h.Credentials, func(k string) bool {
+		return l.o.Journal.Revoked(protocol.CredentialKey(strings.TrimSuffix(k, duress)))
+	})
 }
 
 // userID is the user ID to journal a row under.

@@ -24,7 +24,8 @@ type Status struct {
 	// last answer.
 	CenterAhead time.Duration `json:"center_ahead"`
 
-	told bool // WAN lost is in the journal, WAN back is not
+	told   bool      // WAN lost is in the journal, WAN back is not
+	warned time.Time // when the log was last told why
 }
 
 type status struct {

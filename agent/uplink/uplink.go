@@ -108,10 +108,13 @@ func New(o Options) (*Uplink, error) {
 const (
 	retryLeast = 50 * time.Millisecond
 	retryMost  = 150 * time.Millisecond
+	// warnEvery is how often the log hears of another reason. A broker that hangs
+	// up at once gives one after the other, ten times a second.
+	warnEvery = time.Minute
 )
 
 // Run connects and connects again until ctx ends; only that ends it. What goes
-// wrong is in the Status, in the journal and, once per kind, in the log.
+// wrong is in the Status, in the journal and, when it is another than before, in the log.
 func (u *Uplink) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		err := u.connection(ctx)
@@ -150,13 +153,13 @@ func (u *Uplink) lost(ctx context.Context, err error) {
 		}
 		s.State, s.Error = Offline, err.Error()
 	})
-	if was.told && was.Error == err.Error() {
+	if was.told && (was.Error == err.Error() || time.Since(was.warned) < warnEvery) {
 		return
 	}
 	if !was.told {
 		u.append(ctx, protocol.EventWANLost, err.Error())
-		u.set(func(s *Status) { s.told = true })
 	}
+	u.set(func(s *Status) { s.told, s.warned = true, time.Now() })
 	u.Logger.Warn("center not reachable; the site works on alone and tries again", "error", err)
 }
 

@@ -39,9 +39,11 @@ func Zk(name, address string, more ...string) string {
 }
 
 // Uhppote is the section of a UHPPOTE controller whose first door opens for
-// everybody.
-func Uhppote(name, address string, serial uint32) string {
-	return fmt.Sprintf(`{name: %s, driver: uhppote, address: "%s", serial: "%d", doors: {1: ["*"]}}`, name, address, serial)
+// everybody, with more keys if there are any.
+func Uhppote(name, address string, serial uint32, more ...string) string {
+	return fmt.Sprintf(`{%s}`, strings.Join(append([]string{
+		"name: " + name, "driver: uhppote", `address: "` + address + `"`, fmt.Sprintf(`serial: "%d"`, serial), `doors: {1: ["*"]}`,
+	}, more...), ", "))
 }
 
 // Config is the path of the configuration.

@@ -36,6 +36,12 @@ type AtTerminal struct {
 
 // StartTerminals starts terminals that keep their people in dir.
 func StartTerminals(ctx context.Context, p Programs, dir string, names ...string) (*Terminals, error) {
+	return StartReaders(ctx, p, dir, nil, names...)
+}
+
+// StartReaders starts terminals, and UHPPOTE controllers by their serial numbers,
+// in one program.
+func StartReaders(ctx context.Context, p Programs, dir string, controllers map[string]uint32, names ...string) (*Terminals, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("start terminals: %w", err)
 	}
@@ -48,6 +54,14 @@ func StartTerminals(ctx context.Context, p Programs, dir string, names ...string
 		}
 		t.addresses[name] = addr
 		args = append(args, "--terminal", "name="+name+",listen="+addr)
+	}
+	for name, serial := range controllers {
+		addr, err := FreeAddress()
+		if err != nil {
+			return nil, err
+		}
+		t.addresses[name] = addr
+		args = append(args, "--controller", fmt.Sprintf("name=%s,listen=%s,serial=%d", name, addr, serial))
 	}
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", t.control)

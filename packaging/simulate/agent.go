@@ -91,9 +91,13 @@ func (s *site) start(from disk, who string) (*agent, error) {
 	}
 	a.panel = &panel{changed: make(chan struct{}, 1)}
 	for _, r := range s.readers {
+		var doors map[int][]string
+		if r.kind.controller {
+			doors = doorsOf(r.groups)
+		}
 		a.panel.all = append(a.panel.all, areader.New(areader.Options{
 			Name: r.name, Driver: "sim", Address: r.name, Open: r.open(a), Journal: a.k, Codec: codec, Logger: log,
-			Groups: r.groups, Resync: s.w.sc.Resync, Poll: s.w.sc.Poll, FirstRoster: 10 * time.Second, Changed: a.panel.wake,
+			Groups: r.groups, Doors: doors, Resync: s.w.sc.Resync, Poll: s.w.sc.Poll, FirstRoster: 10 * time.Second, Changed: a.panel.wake,
 		}))
 	}
 	a.up, err = uplink.New(uplink.Options{

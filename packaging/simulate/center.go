@@ -98,11 +98,7 @@ func (w *World) startCenter(from tables) (*center, error) {
 		return nil, errors.Join(err, store.Close())
 	}
 	c.desk = &desk{Roster: c.r, c: c}
-	var talk exchange.Roster = c.desk
-	if w.plant == plantForgetEpoch {
-		talk = &epochless{desk: c.desk}
-	}
-	c.x, err = exchange.New(exchange.Options{Roster: talk, Pipe: publisher{w.b, c}, Logger: log, Now: w.clock.now})
+	c.x, err = exchange.New(exchange.Options{Roster: c.desk, Pipe: publisher{w.b, c}, Logger: log, Now: w.clock.now})
 	if err != nil {
 		return nil, err
 	}

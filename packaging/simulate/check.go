@@ -32,6 +32,9 @@ func (w *World) check() {
 		return
 	}
 	agents, c, _ := w.running()
+	if w.checkQuiet(agents, c); len(w.faults()) > 0 {
+		return
+	}
 	w.order.Lock()
 	defer w.order.Unlock()
 	w.checkRoster(c)
@@ -147,7 +150,11 @@ func (w *World) checkSite(a *agent) {
 	}
 	w.compare(a.who, have, want)
 	for _, r := range a.s.readers {
-		w.checkReader(a, r, users)
+		if r.kind.controller {
+			w.checkController(a, r, users)
+		} else {
+			w.checkReader(a, r, users)
+		}
 	}
 	report, err := a.j.Verify(context.Background(), nil)
 	if err != nil || len(report.Faults) > 0 {

@@ -121,6 +121,9 @@ func (k *keeper) Append(ctx context.Context, b journal.Batch) (made []protocol.E
 
 // Apply takes in what the center has changed.
 func (k *keeper) Apply(ctx context.Context, cs ...wire.Changes) error {
+	if k.a.w.plant == plantLeak {
+		k.a.w.jobs.Go(func() { <-k.a.w.stop })
+	}
 	err := k.write("roster", func() error { return k.Journal.Apply(ctx, cs...) })
 	if err == nil {
 		for _, c := range cs {
@@ -175,6 +178,9 @@ func (a *agent) checkDeleted(at *reader, e protocol.Entry) {
 	a.s.mu.Unlock()
 	at.mu.Lock()
 	defer at.mu.Unlock()
+	if at.kind.controller && (len(at.removed) > 0 || blurred && len(at.cleared) > 0) {
+		return // by their cards, of which they may have had any
+	}
 	for _, id := range append(view.IDs, e.UserID) {
 		if at.removed[id] || blurred && at.cleared[id] {
 			return

@@ -16,8 +16,10 @@ type kind struct {
 	name                        string
 	nameLen, cards, room        int
 	pin, fingers, inactive, get bool
-	dates                       bool // keeps validities itself
-	log                         bool // watches and keeps a log
+	dates                       bool     // keeps validities itself
+	log                         bool     // watches and keeps a log
+	controller                  bool     // holds cards, not people
+	doors                       []string // of a controller: the groups that each opens for
 }
 
 // kinds are the models. A reader is swapped for another by its number.
@@ -28,6 +30,8 @@ func kinds() []kind {
 		{name: "single", nameLen: 10, cards: 1, room: 500, pin: true, fingers: true, inactive: true, get: true},
 		{name: "cards", nameLen: 8, cards: 4, room: 500, get: true, log: true},
 		{name: "small", nameLen: 24, cards: 1, room: 6, pin: true, inactive: true, log: true, get: true},
+		{name: "controller", room: 500, get: true, log: true, dates: true, controller: true},
+		{name: "hotel", nameLen: 12, cards: 2, room: 500, pin: true, get: true, dates: true},
 	}
 }
 
@@ -81,17 +85,22 @@ func (m *mark) String() string {
 }
 
 func newReader(w *World, site, name string, k int, groups []string) *reader {
-	return &reader{
+	r := &reader{
 		w: w, site: site, name: name, groups: groups, dice: newDice(w.sc.Seed, "reader "+site+"/"+name),
 		kind: kinds()[k], serial: 100 + k, table: map[string]driver.Row{}, removed: map[string]bool{}, cleared: map[string]bool{},
 		homes: map[string]bool{}, watching: map[*session]func(driver.Notice){},
 	}
+	r.kind.doors = groups
+	return r
 }
 
 func (r *reader) who() string { return r.site + "/" + r.name }
 
 // project is what this model can hold of a user.
 func (k kind) project(u protocol.User) ([]driver.Row, []driver.LeftOut) {
+	if k.controller {
+		return k.cardRows(u)
+	}
 	row := driver.Row{Key: u.ID, User: protocol.User{ID: u.ID, Values: map[protocol.Field]protocol.Value{}}}
 	var left []driver.LeftOut
 	if n := []rune(u.FullName()); len(n) > 0 {
@@ -142,6 +151,10 @@ func (r *reader) person(t typing) {
 	if r.down {
 		r.mu.Unlock()
 		r.w.tell(r.who(), "is dark, nobody can type")
+		return
+	}
+	if r.kind.controller {
+		r.otherSoftware(t)
 		return
 	}
 	row, ok := r.table[t.key]
@@ -235,6 +248,9 @@ func (r *reader) changed(keys ...string) {
 // takeAway lets a person delete a user at the reader.
 func (r *reader) takeAway(key string) {
 	r.mu.Lock()
+	if r.kind.controller {
+		key = cardRow + key
+	}
 	if _, ok := r.table[key]; !ok || r.down {
 		r.mu.Unlock()
 		return
@@ -263,7 +279,10 @@ func (r *reader) forget(swap int) {
 		return
 	}
 	r.homes = map[string]bool{}
-	r.kind = kinds()[swap]
+	if next := kinds()[swap]; !next.controller && !r.kind.controller { // nobody puts one in place of the other
+		r.kind = next
+		r.kind.doors = r.groups
+	}
 	r.serial += 1000
 	r.notices, r.first = nil, 0
 	r.w.tell(r.who(), "is swapped for a %s", r.kind.name)

@@ -114,6 +114,42 @@ func chances() []weighted {
 	}
 }
 
+// themes are acts that mean something only together. A run in which everything
+// is equally likely hardly ever has three of them befall the same person.
+func themes() [][]string {
+	return [][]string{
+		{"dates at reader", "dates", "enroll", "put", "order"},
+		{"backup site", "restore site", "twin", "enroll", "name"},
+		{"backup center", "restore center", "put", "enroll", "delete"},
+		{"enroll", "put", "delete", "restore", "merge", "renumber", "resolve", "wan"},
+		{"card", "nocard", "give", "take back", "revoke", "allow", "finger"},
+		{"join", "leave", "mode", "enroll"},
+		{"name", "pin", "office name", "office pin", "parts", "blank", "withdraw", "order"},
+		{"agent disk full", "center disk full", "kill agent", "kill center"},
+		{"dark", "forgets", "swap", "half", "touchy", "delete at reader", "name"},
+	}
+}
+
+// leaning is what may happen in one run: some of it never, some more often, and
+// in half of the runs one theme above all.
+func leaning(d *dice) []weighted {
+	all := chances()
+	for i := range all {
+		all[i].weight *= []int{0, 1, 1, 1, 3}[d.n(5)]
+	}
+	all[0].weight = max(all[0].weight, 10) // without people nothing can happen
+	if d.in(500) {
+		return all
+	}
+	theme := themes()[d.n(len(themes()))]
+	for i := range all {
+		if slices.Contains(theme, all[i].do) {
+			all[i].weight = 12 + 5*all[i].weight
+		}
+	}
+	return all
+}
+
 // NewScript draws a run from a seed.
 func NewScript(seed uint64) Script {
 	d := newDice(seed, "script")
@@ -125,7 +161,8 @@ func NewScript(seed uint64) Script {
 	if d.in(700) {
 		sc.Weather.Lost, sc.Weather.Doubled, sc.Weather.Late, sc.Weather.Cut = d.n(100), d.n(80), d.n(80), d.n(30)
 	}
-	all := chances()
+	all := leaning(newDice(seed, "leaning"))
+	people := 2 + newDice(seed, "people").n(7)
 	total := 0
 	for _, c := range all {
 		total += c.weight
@@ -135,7 +172,7 @@ func NewScript(seed uint64) Script {
 		at := one.n(total)
 		for _, c := range all {
 			if at -= c.weight; at < 0 {
-				sc.Acts = append(sc.Acts, newAct(one, c.do, i, sc.Sites))
+				sc.Acts = append(sc.Acts, newAct(one, c.do, i, sc.Sites, people))
 				break
 			}
 		}
@@ -149,12 +186,12 @@ func NewScript(seed uint64) Script {
 	return sc
 }
 
-func newAct(d *dice, do string, i, sites int) Act {
+func newAct(d *dice, do string, i, sites, people int) Act {
 	a := Act{Do: do, After: d.between(time.Millisecond, 20*time.Second), Site: d.n(sites), Reader: d.n(2)}
 	if d.in(100) {
 		a.After = d.between(time.Second, 3*time.Minute)
 	}
-	user := func() string { return fmt.Sprint(1 + d.n(8)) }
+	user := func() string { return fmt.Sprint(1 + d.n(people)) }
 	a.User = user()
 	a.Text = fmt.Sprintf("N%d", i)
 	a.Number = 1 + d.n(12)

@@ -157,14 +157,15 @@ func (w *world) difference(ctx context.Context) (said, difference string) {
 		for _, terminal := range terminalNames() {
 			all = append(all, w.atTerminal(ctx, site, terminal, want.sites[site]))
 		}
+		all = append(all, w.atGate(ctx, site))
 	}
 	for _, d := range all {
 		if d != "" {
 			difference += d + "\n"
 		}
 	}
-	return fmt.Sprintf("%d people in the roster and in %d terminals, %d user IDs in conflict as they must be, %d cards claimed twice held once",
-		len(have), len(siteNames())*len(terminalNames()), len(r.conflicts), len(w.people.rivals)), strings.TrimSpace(difference)
+	return fmt.Sprintf("%d people in the roster and in %d terminals, their cards in %d controllers, %d user IDs in conflict as they must be, %d cards claimed twice held once",
+		len(have), len(siteNames())*len(terminalNames()), len(siteNames()), len(r.conflicts), len(w.people.rivals)), strings.TrimSpace(difference)
 }
 
 func (w *world) atTerminal(ctx context.Context, site, terminal string, want map[string]string) string {
@@ -177,6 +178,29 @@ func (w *world) atTerminal(ctx context.Context, site, terminal string, want map[
 		have[p.ID] = shape(p.Name, p.Card, p.HasPIN, p.Fingers)
 	}
 	return differs(terminal+" of "+site, want, have)
+}
+
+// atGate holds a site's controller against a terminal of the same site: the same
+// cards, each opening the one door.
+func (w *world) atGate(ctx context.Context, site string) string {
+	people, err := w.terminals[site].List(ctx, terminalNames()[0])
+	if err != nil {
+		return err.Error()
+	}
+	cards, err := w.terminals[site].List(ctx, gate)
+	if err != nil {
+		return err.Error()
+	}
+	want, have := map[string]string{}, map[string]string{}
+	for _, p := range people {
+		if p.Card != 0 {
+			want[fmt.Sprint(p.Card)] = "opens"
+		}
+	}
+	for _, c := range cards {
+		have[c.ID] = "opens"
+	}
+	return differs(gate+" of "+site, want, have)
 }
 
 // emails compares what the office gave to people of readers.

@@ -182,9 +182,12 @@ func (w *world) keepFull(ctx context.Context, p *program, span time.Duration, ag
 	return nil
 }
 
-// strikeReader gives a terminal a bad day.
+// strikeReader gives a terminal, or a controller, a bad day.
 func (w *world) strikeReader(ctx context.Context, random *rand.Rand, stop <-chan struct{}) error {
 	site, terminal, fault := pick(random, siteNames()), pick(random, terminalNames()), w.decks.readers.draw(random)
+	if slices.Contains([]string{"silent", "fewer"}, fault) && random.IntN(2) == 0 {
+		terminal = gate // knows no others
+	}
 	t := w.terminals[site]
 	w.calm.RLock()
 	defer w.calm.RUnlock()

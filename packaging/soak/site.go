@@ -40,5 +40,5 @@ func (s standing) inReach() bool {
 			return false
 		}
 	}
-	return len(s.Readers) == len(terminalNames())
+	return len(s.Readers) == len(terminalNames())+1 // the controller
 }

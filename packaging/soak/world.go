@@ -15,9 +15,16 @@ import (
 	"doorsync/packaging/rig"
 )
 
-// The installation: two sites with two terminals each.
+// The installation: two sites with two terminals and a controller each.
 func siteNames() []string     { return []string{"LYON", "OSLO"} }
 func terminalNames() []string { return []string{"front", "back"} }
+
+// Each site has a controller as well, which holds everybody's card and nobody's
+// name.
+const (
+	gate       = "gate"
+	gateSerial = 405_000_001
+)
 
 // Parts that are killed and looked at are named after their site, or so.
 const (
@@ -94,7 +101,7 @@ func (w *world) buildSite(ctx context.Context, site string) error {
 	if err != nil {
 		return err
 	}
-	t, err := rig.StartTerminals(ctx, programs, filepath.Join(w.dir, "terminals-"+site), terminalNames()...)
+	t, err := rig.StartReaders(ctx, programs, filepath.Join(w.dir, "terminals-"+site), map[string]uint32{gate: gateSerial}, terminalNames()...)
 	if err != nil {
 		return err
 	}
@@ -103,6 +110,7 @@ func (w *world) buildSite(ctx context.Context, site string) error {
 	for _, name := range terminalNames() {
 		readers = append(readers, rig.Zk(name, t.Addr(name), "poll: 1s", "resync: 1m"))
 	}
+	readers = append(readers, rig.Uhppote(gate, t.Addr(gate), gateSerial, "poll: 1s", "resync: 1m"))
 	s, err := rig.NewSite(programs, site, filepath.Join(w.dir, site), w.center.Broker, w.center.KeyFile(site), readers...)
 	if err != nil {
 		return err
