@@ -140,5 +140,5 @@ func newRawRows(b *testing.B) *rawRows {
 }
 
 func (r *rawRows) put(n int) error {
-	return many(r.c, &r.bulk, make([]struct{}, n), func(args []any, _ *struct{}) []any { return append(args, r.row) })
+	return many(r.c, &r.bulk, make([]struct{}, n), func(s *stmt, _ *struct{}) { s.blob(r.row) })
 }

@@ -1,40 +1,31 @@
 package sqlstore
 
 import (
-	"context"
-	"database/sql/driver"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
-	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"doorsync/cloud/roster"
 )
 
 // conn is one connection with the statements it has prepared. It is used by one
-// goroutine at a time. It speaks to the driver itself: what database/sql does
-// beside it, a pool and conversions by reflection, costs as much as many of the
-// statements.
+// goroutine at a time. It calls SQLite itself: what database/sql and its driver do
+// beside it, a pool, locks, memory for every value and conversions by reflection,
+// costs as much as many of the statements.
 type conn struct {
 	path  string
-	c     driver.Conn
-	stmts map[string]driver.Stmt
-	args  []driver.NamedValue // of the statement that is begun
+	n     *native
+	stmts map[string]*stmt
 }
 
-// background is the context of all statements: a transaction ends by its own
-// logic, and a cancelable context costs a goroutine a statement.
-var background = context.Background()
-
 func newConn(path string, pragmas ...string) (*conn, error) {
-	c, err := new(sqlite.Driver).Open(path)
+	n, err := openNative(path)
 	if err != nil {
 		return nil, explain(path, err)
 	}
-	out := &conn{path: path, c: c, stmts: map[string]driver.Stmt{}}
+	out := &conn{path: path, n: n, stmts: map[string]*stmt{}}
 	for _, p := range pragmas {
 		if err := out.exec("PRAGMA " + p); err != nil {
 			return nil, errors.Join(err, out.close())
@@ -44,49 +35,68 @@ func newConn(path string, pragmas ...string) (*conn, error) {
 }
 
 func (c *conn) close() error {
-	var errs []error
 	for _, s := range c.stmts {
-		errs = append(errs, s.Close())
+		s.finalize()
 	}
-	return errors.Join(append(errs, c.c.Close())...)
+	return explain(c.path, c.n.close())
 }
 
-// prepared returns the statement for a query, prepared once per connection.
-func (c *conn) prepared(query string) (driver.Stmt, error) {
-	if s, ok := c.stmts[query]; ok {
-		return s, nil
+// begin returns the statement for a query, which is prepared once per connection.
+// A row of it may be being read while it is begun again, and then it is another.
+func (c *conn) begin(query string) (*stmt, error) {
+	s, known := c.stmts[query]
+	if !known || s.busy {
+		var err error
+		if s, err = c.n.prepare(query); err != nil {
+			return nil, explain(c.path, err)
+		}
+		if s.extra = known; !known {
+			c.stmts[query] = s
+		}
 	}
-	s, err := c.c.Prepare(query)
-	if err != nil {
-		return nil, explain(c.path, err)
-	}
-	c.stmts[query] = s
+	s.begin()
 	return s, nil
 }
 
+// end makes the statement ready to be begun again.
+func (c *conn) end(s *stmt) {
+	s.reset()
+	if s.extra {
+		s.finalize()
+	}
+}
+
 // exec runs statements once, without keeping them.
-func (c *conn) exec(query string) error {
-	_, err := c.c.(driver.ExecerContext).ExecContext(background, query, nil)
-	return explain(c.path, err)
+func (c *conn) exec(query string) error { return explain(c.path, c.n.exec(query)) }
+
+// run runs a prepared statement and returns how many rows it has changed. The
+// arguments are int64, string or []byte.
+func (c *conn) run(query string, args ...any) (changed int, err error) {
+	return c.runWith(query, func(s *stmt) {
+		for _, a := range args {
+			s.any(a)
+		}
+	})
 }
 
-// run runs a prepared statement.
-func (c *conn) run(query string, args ...any) (driver.Result, error) {
-	s, err := c.prepared(query)
+// runWith is run with values that bind binds.
+func (c *conn) runWith(query string, bind func(*stmt)) (changed int, err error) {
+	s, err := c.begin(query)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	res, err := s.(driver.StmtExecContext).ExecContext(background, c.bind(args))
-	return res, explain(c.path, err)
-}
-
-// bind numbers the arguments. They are int64, string, []byte or bool.
-func (c *conn) bind(args []any) []driver.NamedValue {
-	c.args = c.args[:0]
-	for i, a := range args {
-		c.args = append(c.args, driver.NamedValue{Ordinal: i + 1, Value: a})
+	defer c.end(s)
+	bind(s)
+	if err := s.complete(); err != nil {
+		return 0, explain(c.path, err)
 	}
-	return c.args
+	for row := true; row && err == nil; {
+		row, err = s.step()
+	}
+	if err != nil {
+		return 0, explain(c.path, err)
+	}
+	return c.n.changed(), nil
 }
 
 // row reads the only row of a query; ok is false if there is none.
@@ -98,42 +108,39 @@ func (c *conn) row(dest []any, query string, args ...any) (ok bool, err error) {
 // each scans every row of a query into dest and calls fn until it returns
 // false. What was scanned is the caller's to keep.
 func (c *conn) each(dest []any, fn func() bool, query string, args ...any) error {
-	s, err := c.prepared(query)
+	s, err := c.begin(query)
 	if err != nil {
 		return err
 	}
-	rows, err := s.(driver.StmtQueryContext).QueryContext(background, c.bind(args))
-	if err != nil {
+	defer c.end(s)
+	for _, a := range args {
+		s.any(a)
+	}
+	if err := s.complete(); err != nil {
 		return explain(c.path, err)
 	}
-	row := make([]driver.Value, len(dest))
 	for {
-		if err = rows.Next(row); err != nil {
-			break
+		row, err := s.step()
+		if err == nil && row {
+			err = s.scan(dest)
 		}
-		if err = scan(dest, row); err != nil || !fn() {
-			break
+		if err != nil || !row || !fn() {
+			return explain(c.path, err)
 		}
 	}
-	if errors.Is(err, io.EOF) {
-		err = nil
-	}
-	return explain(c.path, errors.Join(err, rows.Close()))
 }
 
 // explain gives an error of SQLite the name of the file and what to do.
 func explain(path string, err error) error {
-	var se *sqlite.Error
+	var se *sqliteError
 	if err == nil || !errors.As(err, &se) {
 		return err
 	}
-	switch se.Code() & 0xff {
+	switch se.code & 0xff {
 	case sqlite3.SQLITE_FULL:
 		return fmt.Errorf("%s: %w; make room, it goes on by itself: %w", path, roster.ErrFull, err)
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
 		return damaged(path, err.Error())
-	case sqlite3.SQLITE_CONSTRAINT:
-		return fmt.Errorf("%s: %w", path, err)
 	default:
 		return fmt.Errorf("%s: %w", path, err)
 	}

@@ -32,7 +32,12 @@ func TestGUIDValue(t *testing.T) {
 				t.Errorf("stored as %T", v)
 			}
 			var got storedGUID
-			if !got.scan(v) || string(got) != test.guid {
+			if b, ok := v.([]byte); ok && !got.fromBytes(b) {
+				t.Error("not read")
+			} else if !ok {
+				got = storedGUID(v.(string))
+			}
+			if string(got) != test.guid {
 				t.Errorf("came back as %q", got)
 			}
 		})

@@ -12,8 +12,7 @@ import (
 // rest of an event: it is read and written with the row, and a column of its own
 // for each would cost more than what is in it.
 
-func packHead(r *roster.UserRow) []byte {
-	b := make([]byte, 0, 160)
+func packHead(b []byte, r *roster.UserRow) []byte {
 	for _, n := range []uint64{r.Created, r.Removed, r.Foreign} {
 		b = packed.Uint(b, n)
 	}
@@ -64,8 +63,7 @@ func sources(names []string) []protocol.Source {
 	return out
 }
 
-func packEvent(e *roster.Event) []byte {
-	b := make([]byte, 0, 160)
+func packEvent(b []byte, e *roster.Event) []byte {
 	b = append(b, e.ID[:]...)
 	for _, s := range []string{e.Epoch, e.ReaderID, e.GUID, e.Detail, e.Actor} {
 		b = packed.Text(b, s)

@@ -20,7 +20,7 @@ func TestHead(t *testing.T) {
 			Known: []protocol.Source{"office", "hr"},
 		},
 	} {
-		b := packHead(&want)
+		b := packHead(nil, &want)
 		var got roster.UserRow
 		must(t, unpackHead(b, &got))
 		if !reflect.DeepEqual(want, got) {
@@ -28,7 +28,7 @@ func TestHead(t *testing.T) {
 		}
 		old := want // as schema 2 wrote it, which ends where Known begins
 		old.Known = nil
-		older := len(packHead(&old)) - 1
+		older := len(packHead(nil, &old)) - 1
 		for n := range b {
 			if err := unpackHead(b[:n], &got); (err == nil) != (n == older) {
 				t.Errorf("cut to %d of %d bytes, %d in schema 2: %v", n, len(b), older, err)

@@ -39,14 +39,19 @@ func (v view) ids(query string, args ...any) ([]roster.IDRow, error) {
 
 // PutIDs is roster.IndexWriter's.
 func (t tx) PutIDs(rows []roster.IDRow) error {
-	return put(t.c, &newIDs, rows, idArgs, func(r *roster.IDRow) error {
-		_, err := t.c.run("INSERT OR REPLACE INTO ids ("+idColumns+") VALUES (?,?,?,?,?,?)", idArgs(nil, r)...)
+	return put(t.c, &newIDs, rows, bindID, func(r *roster.IDRow) error {
+		_, err := t.c.runWith("INSERT OR REPLACE INTO ids ("+idColumns+") VALUES (?,?,?,?,?,?)", func(s *stmt) { bindID(s, r) })
 		return err
 	}, nil)
 }
 
-func idArgs(args []any, r *roster.IDRow) []any {
-	return append(args, r.ID, r.Site, r.GUID, int64(r.Since), r.By, int64(r.Until))
+func bindID(s *stmt, r *roster.IDRow) {
+	s.text(r.ID)
+	s.text(r.Site)
+	s.text(r.GUID)
+	s.int(int64(r.Since))
+	s.text(r.By)
+	s.int(int64(r.Until))
 }
 
 // DropID is roster.IndexWriter's.
@@ -95,8 +100,11 @@ func (t tx) DropHolder(k protocol.CredentialKey) error {
 func compareHolders(a, b roster.HolderRow) int { return strings.Compare(string(a.Key), string(b.Key)) }
 
 func writeHolders(c *conn, rows []roster.HolderRow) error {
-	args := func(args []any, r *roster.HolderRow) []any { return append(args, string(r.Key), r.GUID) }
-	return put(c, &newHolders, rows, args, func(r *roster.HolderRow) error {
+	bind := func(s *stmt, r *roster.HolderRow) {
+		s.text(string(r.Key))
+		s.text(r.GUID)
+	}
+	return put(c, &newHolders, rows, bind, func(r *roster.HolderRow) error {
 		_, err := c.run("INSERT OR REPLACE INTO creds (key, guid) VALUES (?,?)", string(r.Key), r.GUID)
 		return err
 	}, nil)

@@ -66,8 +66,9 @@ func compareKeys(a, b roster.KeyRow) int {
 }
 
 func writeKeys(c *conn, rows []roster.KeyRow) error {
-	return many(c, &putKeys, rows, func(args []any, r *roster.KeyRow) []any {
-		return append(args, hashValue(r.Key), guidValue(r.GUID))
+	return many(c, &putKeys, rows, func(s *stmt, r *roster.KeyRow) {
+		s.int(hashValue(r.Key))
+		s.guid(r.GUID)
 	})
 }
 

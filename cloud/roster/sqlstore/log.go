@@ -37,9 +37,17 @@ const eventColumns = "site, number, at, arrived, event, reader, user_id, rest"
 
 // AddEvents is roster.LogWriter's.
 func (t tx) AddEvents(events []roster.Event) error {
-	return many(t.c, &addEvents, events, func(args []any, e *roster.Event) []any {
-		return append(args, e.Site, int64(e.Number), e.At.UnixMilli(), e.Arrived.UnixMilli(), string(e.Event), e.Reader,
-			e.UserID, packEvent(e))
+	var rest []byte
+	return many(t.c, &addEvents, events, func(s *stmt, e *roster.Event) {
+		s.text(e.Site)
+		s.int(int64(e.Number))
+		s.int(e.At.UnixMilli())
+		s.int(e.Arrived.UnixMilli())
+		s.text(string(e.Event))
+		s.text(e.Reader)
+		s.text(e.UserID)
+		rest = packEvent(rest[:0], e)
+		s.blob(rest)
 	})
 }
 
@@ -157,8 +165,13 @@ func (v view) Verdicts(site, epoch string, after, upTo uint64) ([]wire.Verdict, 
 
 // AddVerdicts is roster.LogWriter's.
 func (t tx) AddVerdicts(rows []roster.VerdictRow) error {
-	return many(t.c, &addVerdicts, rows, func(args []any, r *roster.VerdictRow) []any {
-		return append(args, r.Site, r.Epoch, int64(r.Verdict.Number), string(r.Verdict.Event), r.Verdict.UserID, r.Verdict.Detail)
+	return many(t.c, &addVerdicts, rows, func(s *stmt, r *roster.VerdictRow) {
+		s.text(r.Site)
+		s.text(r.Epoch)
+		s.int(int64(r.Verdict.Number))
+		s.text(string(r.Verdict.Event))
+		s.text(r.Verdict.UserID)
+		s.text(r.Verdict.Detail)
 	})
 }
 

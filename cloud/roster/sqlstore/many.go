@@ -1,9 +1,6 @@
 package sqlstore
 
-import (
-	"database/sql/driver"
-	"strings"
-)
+import "strings"
 
 // together is how many rows one statement takes at most. A statement costs more
 // than what it does with a row; what is left over goes eight and one at a time,
@@ -14,14 +11,11 @@ const (
 )
 
 // bulk is a statement that takes rows, for each number of rows in a statement.
-type bulk struct {
-	columns        int
-	one, few, full string
-}
+type bulk struct{ one, few, full string }
 
 func newBulk(query string, columns int) bulk {
 	row := "(" + marks(columns, "?") + ")"
-	return bulk{columns, query + row, query + marks(some, row), query + marks(together, row)}
+	return bulk{query + row, query + marks(some, row), query + marks(together, row)}
 }
 
 // The statements that bulk up. One that may be undone halfway copies every page
@@ -38,26 +32,21 @@ var (
 	newNamed    = newBulk("INSERT OR IGNORE INTO named ("+namedColumns+") VALUES ", 4)
 )
 
-// many runs a statement over rows, as many at a time as there are. args appends
-// the values of one row.
-func many[R any](c *conn, b *bulk, rows []R, args func([]any, *R) []any) error {
-	return b.each(c, len(rows), func(values []any, i int) []any { return args(values, &rows[i]) }, nil)
+// many runs a statement over rows, as many at a time as there are. bind binds the
+// values of one row.
+func many[R any](c *conn, b *bulk, rows []R, bind func(*stmt, *R)) error {
+	return each(c, b, rows, bind, nil)
 }
 
 // put is many where rows may be there already: those are put one at a time, with
 // one. added is told of the others, if it is not nil.
-func put[R any](c *conn, b *bulk, rows []R, args func([]any, *R) []any, one func(*R) error, added func([]R) error) error {
+func put[R any](c *conn, b *bulk, rows []R, bind func(*stmt, *R), one func(*R) error, added func([]R) error) error {
 	if len(rows) == 1 {
 		return one(&rows[0])
 	}
-	values := func(values []any, i int) []any { return args(values, &rows[i]) }
-	return b.each(c, len(rows), values, func(from, n int, res driver.Result) error {
-		some := rows[from : from+n]
-		inserted, err := res.RowsAffected()
+	return each(c, b, rows, bind, func(some []R, inserted int) error {
 		switch {
-		case err != nil:
-			return err
-		case int(inserted) < n: // which of them cannot be told
+		case inserted < len(some): // which of them cannot be told
 			for i := range some {
 				if err := one(&some[i]); err != nil {
 					return err
@@ -72,23 +61,23 @@ func put[R any](c *conn, b *bulk, rows []R, args func([]any, *R) []any, one func
 	})
 }
 
-// each runs the statement over n rows; args appends the values of the row i, and
-// done is told what came of which rows.
-func (b *bulk) each(c *conn, n int, args func([]any, int) []any, done func(from, n int, res driver.Result) error) error {
-	values := make([]any, 0, min(n, together)*b.columns)
-	for i := 0; i < n; {
-		from := i
-		query, rows := b.fits(n - i)
-		for values = values[:0]; i < from+rows; i++ {
-			values = args(values, i)
-		}
-		res, err := c.run(query, values...)
+// each runs the statement over rows; done is told how many of which were written.
+func each[R any](c *conn, b *bulk, rows []R, bind func(*stmt, *R), done func(some []R, inserted int) error) error {
+	for len(rows) > 0 {
+		query, n := b.fits(len(rows))
+		some := rows[:n]
+		inserted, err := c.runWith(query, func(s *stmt) {
+			for i := range some {
+				bind(s, &some[i])
+			}
+		})
 		if err == nil && done != nil {
-			err = done(from, rows, res)
+			err = done(some, inserted)
 		}
 		if err != nil {
 			return err
 		}
+		rows = rows[n:]
 	}
 	return nil
 }

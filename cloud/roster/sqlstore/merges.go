@@ -11,7 +11,7 @@ func (v view) MergeOf(guid string) (roster.MergeRow, bool, error) {
 
 // PutMerge is roster.MergeWriter's.
 func (t tx) PutMerge(r roster.MergeRow) error {
-	_, err := t.c.run("INSERT OR REPLACE INTO merges (guid, row) VALUES (?,?)", r.GUID, blob(r.Row))
+	_, err := t.c.run("INSERT OR REPLACE INTO merges (guid, row) VALUES (?,?)", r.GUID, r.Row)
 	return err
 }
 

@@ -16,7 +16,7 @@ import (
 // head ends where Known begins now.
 func beginSchema2(t *testing.T, path string) {
 	t.Helper()
-	head := packHead(&roster.UserRow{IDs: []string{"5"}, Groups: []string{"it"}})
+	head := packHead(nil, &roster.UserRow{IDs: []string{"5"}, Groups: []string{"it"}})
 	db, err := sql.Open("sqlite", path)
 	must(t, err)
 	for _, q := range []string{

@@ -43,7 +43,7 @@ func (r *readers) put(c *conn) {
 func (r *readers) close(count int) error {
 	var errs []error
 	for range count {
-		c, err := r.take(background)
+		c, err := r.take(context.Background())
 		if err == nil {
 			err = c.close()
 		}

@@ -31,7 +31,7 @@ func (v view) runs(fn func(roster.RunRow) bool, query string, s protocol.Source,
 // PutRun is roster.RunWriter's.
 func (t tx) PutRun(r roster.RunRow) error {
 	_, err := t.c.run("INSERT OR REPLACE INTO runs (source, number, at, report) VALUES (?,?,?,?)",
-		string(r.Source), int64(r.Number), r.At.UnixMilli(), blob(r.Report))
+		string(r.Source), int64(r.Number), r.At.UnixMilli(), r.Report)
 	return err
 }
 
@@ -54,16 +54,14 @@ func (t tx) PutMails(rows []roster.MailRow) error {
 
 func (t tx) putMail(r *roster.MailRow) error {
 	if r.ID != 0 {
-		_, err := t.c.run("INSERT OR REPLACE INTO mails (id, mail) VALUES (?,?)", int64(r.ID), blob(r.Mail))
+		_, err := t.c.run("INSERT OR REPLACE INTO mails (id, mail) VALUES (?,?)", int64(r.ID), r.Mail)
 		return err
 	}
-	res, err := t.c.run("INSERT INTO mails (mail) VALUES (?)", blob(r.Mail))
-	if err != nil {
+	if _, err := t.c.run("INSERT INTO mails (mail) VALUES (?)", r.Mail); err != nil {
 		return err
 	}
-	id, err := res.LastInsertId()
-	r.ID = uint64(id)
-	return err
+	r.ID = uint64(t.c.n.lastID())
+	return nil
 }
 
 // DropMail is roster.RunWriter's.

@@ -1,39 +1,76 @@
 package sqlstore
 
 import (
-	"database/sql/driver"
 	"fmt"
+	"unsafe"
+
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // scan puts what a row holds where it belongs.
-func scan(dest []any, row []driver.Value) error {
-	for i, v := range row {
-		if v != nil && !scanOne(dest[i], v) {
-			return fmt.Errorf("column %d is of type %T, wanted %T", i, v, dest[i])
-		}
-		if v == nil {
-			clearOne(dest[i])
+func (s *stmt) scan(dest []any) error {
+	if len(dest) != s.columns {
+		return fmt.Errorf("%d columns, wanted %d", s.columns, len(dest))
+	}
+	for i := range dest {
+		kind := sqlite3.Xsqlite3_column_type(s.n.tls, s.handle, int32(i))
+		if !s.scanOne(dest[i], int32(i), kind) {
+			return fmt.Errorf("column %d is of type %d, wanted %T", i, kind, dest[i])
 		}
 	}
 	return nil
 }
 
 // scanOne tells whether the value is of the kind that is wanted.
-func scanOne(dest any, v driver.Value) (ok bool) {
+func (s *stmt) scanOne(dest any, i, kind int32) bool {
 	switch d := dest.(type) {
 	case *string:
-		*d, ok = v.(string)
+		return s.scanText(d, i, kind)
 	case *[]byte:
-		*d, ok = v.([]byte)
+		*d = nil
+		if kind == sqlite3.SQLITE_BLOB {
+			*d = append([]byte(nil), s.column(i, kind)...)
+		}
+		return kind == sqlite3.SQLITE_BLOB || kind == sqlite3.SQLITE_NULL
 	case *storedGUID:
-		ok = d.scan(v)
+		if kind == sqlite3.SQLITE_BLOB {
+			return d.fromBytes(s.column(i, kind))
+		}
+		return s.scanText((*string)(d), i, kind)
 	default:
-		var n int64
-		if n, ok = v.(int64); ok {
-			ok = scanNumber(dest, n)
+		switch kind {
+		case sqlite3.SQLITE_INTEGER:
+			return scanNumber(dest, sqlite3.Xsqlite3_column_int64(s.n.tls, s.handle, i))
+		default:
+			return kind == sqlite3.SQLITE_NULL
 		}
 	}
-	return ok
+}
+
+func (s *stmt) scanText(to *string, i, kind int32) bool {
+	switch kind {
+	case sqlite3.SQLITE_TEXT:
+		*to = string(s.column(i, kind))
+		return true
+	default:
+		*to = ""
+		return kind == sqlite3.SQLITE_NULL
+	}
+}
+
+// column is SQLite's own memory of a text or a blob, until the next step.
+func (s *stmt) column(i, kind int32) []byte {
+	var at uintptr
+	if kind == sqlite3.SQLITE_TEXT {
+		at = sqlite3.Xsqlite3_column_text(s.n.tls, s.handle, i)
+	} else {
+		at = sqlite3.Xsqlite3_column_blob(s.n.tls, s.handle, i)
+	}
+	size := sqlite3.Xsqlite3_column_bytes(s.n.tls, s.handle, i)
+	if at == 0 {
+		return nil
+	}
+	return unsafe.Slice(bytesAt(at), int(size))
 }
 
 func scanNumber(dest any, n int64) bool {
@@ -50,16 +87,4 @@ func scanNumber(dest any, n int64) bool {
 		return false
 	}
 	return true
-}
-
-// clearOne takes what is NULL, or an empty blob.
-func clearOne(dest any) {
-	switch d := dest.(type) {
-	case *[]byte:
-		*d = nil
-	case *string:
-		*d = ""
-	case *storedGUID:
-		*d = ""
-	}
 }

@@ -16,21 +16,40 @@ import (
 // guidValue is a GUID as it stands in tables that have many: 16 bytes. What is
 // not written as GUIDs are stays text.
 func guidValue(guid string) any {
-	if len(guid) != 36 || guid[8] != '-' || guid[13] != '-' || guid[18] != '-' || guid[23] != '-' {
+	var to [16]byte
+	if !packGUID(&to, guid) {
 		return guid
 	}
-	out := make([]byte, 0, 16)
-	for i := 0; i < len(guid); i += 2 {
-		if i == 8 || i == 13 || i == 18 || i == 23 {
-			i++
-		}
-		high, low := hexDigit(guid[i]), hexDigit(guid[i+1])
-		if high|low > 15 {
-			return guid
-		}
-		out = append(out, high<<4|low)
+	return to[:]
+}
+
+// guid binds what guidValue is.
+func (s *stmt) guid(guid string) {
+	var to [16]byte
+	if packGUID(&to, guid) {
+		s.blob(to[:])
+	} else {
+		s.text(guid)
 	}
-	return out
+}
+
+func packGUID(to *[16]byte, guid string) bool {
+	if len(guid) != 36 || guid[8] != '-' || guid[13] != '-' || guid[18] != '-' || guid[23] != '-' {
+		return false
+	}
+	at := 0
+	for i := range to {
+		if i == 4 || i == 6 || i == 8 || i == 10 {
+			at++
+		}
+		high, low := hexDigit(guid[at]), hexDigit(guid[at+1])
+		if high|low > 15 {
+			return false
+		}
+		to[i] = high<<4 | low
+		at += 2
+	}
+	return true
 }
 
 // hexDigit is what a digit stands for, over 15 if it is none. Only small letters
@@ -49,18 +68,10 @@ func hexDigit(c byte) byte {
 // storedGUID is where a GUID is read to, whichever of the two it is.
 type storedGUID string
 
-func (g *storedGUID) scan(v any) bool {
-	switch v := v.(type) {
-	case string:
-		*g = storedGUID(v)
-		return true
-	case []byte:
-		id, err := uuid.FromBytes(v)
-		*g = storedGUID(id.String())
-		return err == nil
-	default:
-		return false
-	}
+func (g *storedGUID) fromBytes(b []byte) bool {
+	id, err := uuid.FromBytes(b)
+	*g = storedGUID(id.String())
+	return err == nil
 }
 
 // SourceRows is roster.SourceReader's.
@@ -192,13 +203,16 @@ func compareNamers(a, b roster.NamedUser) int {
 	return compareNamed(a, b)
 }
 
-func namedArgs(args []any, r *roster.NamedUser) []any {
-	return append(args, string(r.Source), r.Identity[:], int64(r.Digest), guidValue(r.GUID))
+func bindNamed(s *stmt, r *roster.NamedUser) {
+	s.text(string(r.Source))
+	s.blob(r.Identity[:])
+	s.int(int64(r.Digest))
+	s.guid(r.GUID)
 }
 
 // writeNamed writes rows, and leaves the index by user to be written later.
 func (d *delayed) writeNamed(rows []roster.NamedUser) error {
-	return put(d.c, &newNamed, rows, namedArgs, d.replaceNamed, func(added []roster.NamedUser) error {
+	return put(d.c, &newNamed, rows, bindNamed, d.replaceNamed, func(added []roster.NamedUser) error {
 		return d.namers.add(added, false)
 	})
 }
@@ -207,12 +221,8 @@ func (d *delayed) writeNamed(rows []roster.NamedUser) error {
 // then the index is not changed; it is told all the same, for the row may have
 // come just now.
 func (d *delayed) replaceNamed(r *roster.NamedUser) error {
-	res, err := d.c.run("UPDATE named SET digest = ? WHERE source = ? AND identity = ? AND guid = ?",
+	same, err := d.c.run("UPDATE named SET digest = ? WHERE source = ? AND identity = ? AND guid = ?",
 		int64(r.Digest), string(r.Source), r.Identity[:], guidValue(r.GUID))
-	if err != nil {
-		return err
-	}
-	same, err := res.RowsAffected()
 	if err != nil {
 		return err
 	}
@@ -220,7 +230,8 @@ func (d *delayed) replaceNamed(r *roster.NamedUser) error {
 		if err := d.dropNamed([]roster.NamedUser{*r}); err != nil {
 			return err
 		}
-		if _, err := d.c.run("INSERT INTO named ("+namedColumns+") VALUES (?,?,?,?)", namedArgs(nil, r)...); err != nil {
+		_, err := d.c.runWith("INSERT INTO named ("+namedColumns+") VALUES (?,?,?,?)", func(s *stmt) { bindNamed(s, r) })
+		if err != nil {
 			return err
 		}
 	}
@@ -248,8 +259,10 @@ func (d *delayed) dropNamed(rows []roster.NamedUser) error {
 }
 
 func writeNamers(c *conn, rows []roster.NamedUser) error {
-	return many(c, &putNamers, rows, func(args []any, r *roster.NamedUser) []any {
-		return append(args, guidValue(r.GUID), string(r.Source), r.Identity[:])
+	return many(c, &putNamers, rows, func(s *stmt, r *roster.NamedUser) {
+		s.guid(r.GUID)
+		s.text(string(r.Source))
+		s.blob(r.Identity[:])
 	})
 }
 

@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"cmp"
-	"database/sql/driver"
 	"fmt"
 	"slices"
 
@@ -128,10 +127,19 @@ func (t tx) insert(rows []*roster.UserRow) error {
 		}
 	}
 	next := t.s.last
-	err := many(t.c, &insertUsers, rows, func(args []any, p **roster.UserRow) []any {
+	var head []byte
+	err := many(t.c, &insertUsers, rows, func(s *stmt, p **roster.UserRow) {
 		r := *p
 		next++
-		return append(args, next, r.GUID, r.Sort, int64(r.Revision), r.Search, packHead(r), blob(r.Record), blob(r.Contributions))
+		s.int(next)
+		s.text(r.GUID)
+		s.text(r.Sort)
+		s.int(int64(r.Revision))
+		s.text(r.Search)
+		head = packHead(head[:0], r)
+		s.blob(head)
+		s.blob(r.Record)
+		s.blob(r.Contributions)
 	})
 	if err != nil {
 		return err
@@ -146,9 +154,9 @@ func (t tx) insert(rows []*roster.UserRow) error {
 // update leaves the index for people alone unless the row says that its place
 // there has changed.
 func (t tx) update(r *roster.UserRow) error {
-	res, err := t.c.run("UPDATE users SET revision=?, search=?, head=?, record=?, contributions=? WHERE seq=?",
-		int64(r.Revision), r.Search, packHead(r), blob(r.Record), blob(r.Contributions), r.Handle)
-	if err := oneRow(res, err, r.GUID); err != nil {
+	n, err := t.c.run("UPDATE users SET revision=?, search=?, head=?, record=?, contributions=? WHERE seq=?",
+		int64(r.Revision), r.Search, packHead(nil, r), r.Record, r.Contributions, r.Handle)
+	if err := oneRow(n, err, r.GUID); err != nil {
 		return err
 	}
 	if !r.Moved {
@@ -161,27 +169,24 @@ func (t tx) update(r *roster.UserRow) error {
 // PutContributions is roster.UserWriter's.
 func (t tx) PutContributions(rows []*roster.UserRow) error {
 	for _, r := range rows {
-		res, err := t.c.run("UPDATE users SET contributions=? WHERE seq=?", blob(r.Contributions), r.Handle)
-		if err := oneRow(res, err, r.GUID); err != nil {
+		n, err := t.c.run("UPDATE users SET contributions=? WHERE seq=?", r.Contributions, r.Handle)
+		if err := oneRow(n, err, r.GUID); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func oneRow(res driver.Result, err error, guid string) error {
-	if err != nil {
-		return err
+func oneRow(n int, err error, guid string) error {
+	if err == nil && n != 1 {
+		return fmt.Errorf("write user %s: no such row", guid)
 	}
-	if n, err := res.RowsAffected(); err != nil || n != 1 {
-		return fmt.Errorf("write user %s: no such row (%w)", guid, err)
-	}
-	return nil
+	return err
 }
 
 // PutGrave is roster.UserWriter's.
 func (t tx) PutGrave(g roster.Grave) error {
-	_, err := t.c.run("INSERT OR REPLACE INTO graves (guid, record, contributions) VALUES (?,?,?)", g.GUID, blob(g.Record), blob(g.Contributions))
+	_, err := t.c.run("INSERT OR REPLACE INTO graves (guid, record, contributions) VALUES (?,?,?)", g.GUID, g.Record, g.Contributions)
 	return err
 }
 
@@ -189,12 +194,4 @@ func (t tx) PutGrave(g roster.Grave) error {
 func (t tx) DropGrave(guid string) error {
 	_, err := t.c.run("DELETE FROM graves WHERE guid = ?", guid)
 	return err
-}
-
-// blob is never NULL.
-func blob(b []byte) []byte {
-	if b == nil {
-		return []byte{}
-	}
-	return b
 }
