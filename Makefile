@@ -88,7 +88,8 @@ lint: ## golangci-lint with .golangci.yml; slow the first time
 	go run $(LINTER) run
 
 .PHONY: bench
-bench: build ## Measure the journey of an edit against the raw stack; writes build/bench.json
+bench: build ## Measure the journey of an edit against the raw stack, imports against SQLite; writes build/bench.json
+	@bash packaging/needs.sh bench
 	go run ./packaging/bench
 
 # The runtime that fixed.sh makes lets one seed make one run.

@@ -21,12 +21,15 @@ type center struct {
 	dir    string
 }
 
-// siteNames are the sites of every measurement: where edits are made, where
-// they arrive, and one that begins with nothing.
-var siteNames = []string{"A", "B", "NEW"}
+// siteSettings is a site of a center's configuration.
+type siteSettings struct{ name, rest string }
+
+// everySite are the sites of a journey: where edits are made, where they arrive,
+// and one that begins with nothing.
+func everySite() []siteSettings { return []siteSettings{{name: "A"}, {name: "B"}, {name: "NEW"}} }
 
 // startCenter writes a configuration and starts the program on free ports.
-func startCenter(ctx context.Context, bin, dir string) (*center, error) {
+func startCenter(ctx context.Context, bin, dir string, sites []siteSettings) (*center, error) {
 	brokerAt, err := freePort()
 	if err != nil {
 		return nil, err
@@ -37,8 +40,8 @@ func startCenter(ctx context.Context, bin, dir string) (*center, error) {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "data: %s\nbroker: {listen: %q}\napi: {listen: %q}\nsites:\n", filepath.Join(dir, "central"), brokerAt, apiAt)
-	for _, s := range siteNames {
-		fmt.Fprintf(&b, "  - {name: %s, key-file: %s}\n", s, filepath.Join(dir, s+".key"))
+	for _, s := range sites {
+		fmt.Fprintf(&b, "  - {name: %s, key-file: %s%s}\n", s.name, filepath.Join(dir, s.name+".key"), s.rest)
 	}
 	conf := filepath.Join(dir, "central.yaml")
 	if err := os.WriteFile(conf, []byte(b.String()), 0o600); err != nil {
@@ -53,18 +56,18 @@ func startCenter(ctx context.Context, bin, dir string) (*center, error) {
 	if err := c.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start center: %w", err)
 	}
-	return c, c.ready(ctx)
+	return c, c.ready(ctx, sites[len(sites)-1].name)
 }
 
-// ready waits until the broker listens and the sites have their keys.
-func (c *center) ready(ctx context.Context) error {
+// ready waits until the broker listens and the last site has its key.
+func (c *center) ready(ctx context.Context, last string) error {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for end := time.After(20 * time.Second); ; {
 		conn, err := net.DialTimeout("tcp", c.broker, time.Second)
 		if err == nil {
 			_ = conn.Close()
-			if _, err = c.key("NEW"); err == nil {
+			if _, err = c.key(last); err == nil {
 				return nil
 			}
 		}

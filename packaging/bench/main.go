@@ -29,6 +29,8 @@ func main() {
 	flag.IntVar(&s.queued, "queued", 10_000, "edits queued through the outage")
 	flag.DurationVar(&s.outage, "outage", time.Minute, "length of the outage")
 	flag.IntVar(&s.users, "users", 100_000, "users of the new site")
+	flag.IntVar(&s.rows, "rows", 1_000_000, "rows of the export that is imported; 0 leaves it out")
+	only := flag.Bool("sources", false, "measure imports and the order of sources alone")
 	flag.DurationVar(&s.idle, "idle", 20*time.Second, "how long the idle agent is watched")
 	flag.Parse()
 
@@ -36,19 +38,32 @@ func main() {
 	debug.SetMemoryLimit(2 * debug.SetMemoryLimit(-1))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, s, *bin, *out); err != nil {
+	if err := run(ctx, s, *bin, *out, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, s sizes, bin, out string) (err error) {
+func run(ctx context.Context, s sizes, bin, out string, sourcesOnly bool) (err error) {
 	dir, err := os.MkdirTemp("", "doorsync-bench-")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	b := &bench{sizes: s, dir: dir, report: report{out: os.Stdout}}
+	if !sourcesOnly {
+		if err := b.journey(ctx, bin); err != nil {
+			return err
+		}
+	}
+	if err := b.importAndOrder(ctx, filepath.Join(bin, "doorsync-central")); err != nil {
+		return err
+	}
+	return b.write(out)
+}
+
+// journey measures what happens to edits, from one site to another.
+func (b *bench) journey(ctx context.Context, bin string) error {
 	if err := b.open(ctx, bin); err != nil {
 		return err
 	}
@@ -60,7 +75,7 @@ func run(ctx context.Context, s sizes, bin, out string) (err error) {
 			return err
 		}
 	}
-	return errors.Join(b.close(), b.write(out))
+	return b.close()
 }
 
 func (b *bench) open(ctx context.Context, bin string) error {
@@ -68,7 +83,7 @@ func (b *bench) open(ctx context.Context, bin string) error {
 	if b.raw, err = openRaw(ctx, b.dir); err != nil {
 		return err
 	}
-	if b.center, err = startCenter(ctx, filepath.Join(bin, "doorsync-central"), b.dir); err != nil {
+	if b.center, err = startCenter(ctx, filepath.Join(bin, "doorsync-central"), b.dir, everySite()); err != nil {
 		return err
 	}
 	if b.wan, err = newWAN(b.center.broker); err != nil {

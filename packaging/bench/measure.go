@@ -31,6 +31,7 @@ type sizes struct {
 	queued    int           // through the outage
 	outage    time.Duration // how long
 	users     int           // of the new site
+	rows      int           // of the export that is imported
 	idle      time.Duration // how long the idle agent is watched
 }
 
