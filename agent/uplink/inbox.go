@@ -148,9 +148,11 @@ func (i *inbox) pull(again bool) error {
 		i.s.asks()
 	}
 	st := i.s.Copy.State()
-	return i.s.send(wire.KindPull, wire.Pull{
-		Session: i.s.id, After: st.Revision, Cursor: st.Cursor, Window: window, Again: again,
-	})
+	p := wire.Pull{Session: i.s.id, After: st.Revision, Cursor: st.Cursor, Window: window, Again: again}
+	if again {
+		p.Roster = st.Roster
+	}
+	return i.s.send(wire.KindPull, p)
 }
 
 // applyAll takes in everything that waits, much of it at once.

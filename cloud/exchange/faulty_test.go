@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -26,8 +27,22 @@ type faultyRoster struct {
 	digest  [wire.Buckets]wire.Sum
 	mended  []wire.Digest
 	mending wire.Changes
-	own     bool // all that is new comes from the site that asks
-	removed bool // the site is known no more
+	own     bool   // all that is new comes from the site that asks
+	removed bool   // the site is known no more
+	id      string // "" is R
+}
+
+// begin makes the roster another one.
+func (f *faultyRoster) begin(id string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.id = id
+}
+
+func (f *faultyRoster) ID() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return cmp.Or(f.id, f.fakeRoster.ID())
 }
 
 func (f *faultyRoster) failing(method string) error {
@@ -63,7 +78,9 @@ func (f *faultyRoster) Changes(ctx context.Context, site string, after uint64, c
 	if err := f.failing("Changes"); err != nil {
 		return wire.Changes{}, err
 	}
-	return f.fakeRoster.Changes(ctx, site, after, cursor, maxBytes)
+	c, err := f.fakeRoster.Changes(ctx, site, after, cursor, maxBytes)
+	c.Roster = f.ID()
+	return c, err
 }
 
 func (f *faultyRoster) SiteDigest(context.Context, string) ([wire.Buckets]wire.Sum, error) {

@@ -295,3 +295,33 @@ func TestNewNeedsItsParts(t *testing.T) {
 		}
 	}
 }
+
+// TestLateWordAboutAnEarlierRoster: a roster that begins anew while a site is
+// connected counts from the beginning. A late word of the site about the one
+// before must not be taken for one about the new one for ever.
+func TestLateWordAboutAnEarlierRoster(t *testing.T) {
+	atFaultyDesk(t, func(t *testing.T, d faultyDesk) {
+		d.r.commit(4)
+		d.greeted("LYON")
+		d.f.begin("R2")
+		d.r.commit(1)
+		// The site holds revision 4 of R, and its word about that arrives only now,
+		// twice.
+		for range 2 {
+			d.say("LYON", wire.KindPull, wire.Pull{Session: "s1", After: 4, Window: 1 << 20})
+			synctest.Wait()
+		}
+		take[wire.Changes](t, d.out, "LYON", wire.KindChanges)
+		d.say("LYON", wire.KindPull, wire.Pull{Session: "s1", After: 4, Window: 1 << 20, Again: true, Roster: "R"})
+		synctest.Wait()
+		got := take[wire.Changes](t, d.out, "LYON", wire.KindChanges)
+		if len(got) == 0 || got[0].From != 0 || got[0].Roster != "R2" {
+			t.Errorf("a site that holds another roster is told %d messages", len(got))
+		}
+		d.say("LYON", wire.KindPull, wire.Pull{Session: "s1", After: 5, Window: 1 << 20, Again: true, Roster: "R2"})
+		synctest.Wait()
+		if got := take[wire.Changes](t, d.out, "LYON", wire.KindChanges); len(got) != 1 || got[0].From != 5 {
+			t.Errorf("a site that holds this one is told %d messages, the first from %d", len(got), got[0].From)
+		}
+	})
+}

@@ -184,6 +184,9 @@ func (s *site) pull(p wire.Pull, rosterID string) bool {
 	defer s.mu.Unlock()
 	s.window = min(max(p.Window, defaultWindow/4), maxWindow)
 	at := position{p.After, p.Cursor}
+	if p.Again && p.Roster != "" {
+		s.roster = p.Roster
+	}
 	if p.Again || !s.pulled {
 		if s.roster != rosterID {
 			at = position{}

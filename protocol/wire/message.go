@@ -51,6 +51,9 @@ type Pull struct {
 	Cursor  []byte `cbor:"cursor,omitempty"`
 	Window  int    `cbor:"window"`
 	Again   bool   `cbor:"again,omitempty"` // something was missed: start over from After
+	// Roster is that in which After counts, said with Again. The center may have
+	// taken a late word for one about a roster that began meanwhile.
+	Roster string `cbor:"roster,omitempty"`
 }
 
 // Readers is the state of every reader of a site.
