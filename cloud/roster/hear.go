@@ -70,7 +70,8 @@ func (w *work) hello(site *SiteRow, h wire.Hello) (wire.Confirm, error) {
 // goesOnFrom is the number after which an epoch unknown here is to be sent.
 // Usually all before the epoch was taken under earlier ones. Where this roster
 // is an older copy, it was not: then whatever is still kept is sent again, and
-// IDs tell what is known.
+// IDs tell what is known. How far another epoch came says nothing then: two agents
+// under one name may have given one number to two entries.
 func (w *work) goesOnFrom(site string, h wire.Hello) uint64 {
 	before := h.First - 1
 	if h.Oldest == 0 || h.Oldest > before {
@@ -80,7 +81,10 @@ func (w *work) goesOnFrom(site string, h wire.Hello) uint64 {
 	for _, ep := range w.r.state.epochs[site] {
 		last = max(last, ep.Taken)
 	}
-	return min(before, max(last, h.Oldest-1))
+	if last >= before && h.Roster == w.meta.Roster {
+		return before
+	}
+	return h.Oldest - 1
 }
 
 // outlived tells that this roster is an older copy of the one that the site
